@@ -1,0 +1,1 @@
+"""Standalone: Redis and the four services on one machine."""

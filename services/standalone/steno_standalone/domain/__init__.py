@@ -1,0 +1,1 @@
+"""Rules of the one-machine installation, free of processes."""

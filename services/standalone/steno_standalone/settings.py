@@ -1,0 +1,34 @@
+"""Settings of the one-machine installation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from steno_standalone.domain.services import SERVICES
+from steno_standalone.errors import StandaloneError
+
+DEFAULT_PORT = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the supervisor itself needs; the services read the same environment for the rest."""
+
+    port: int = DEFAULT_PORT
+    redis_url: str | None = None
+    engine: str = "auto"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the `STENO_` variables; an empty one counts as absent."""
+        return cls(
+            port=_port(environment.get("STENO_PORT") or str(DEFAULT_PORT)),
+            redis_url=environment.get("STENO_REDIS_URL") or None,
+            engine=environment.get("STENO_ENGINE") or "auto",
+        )
+
+
+def _port(text: str) -> int:
+    last = 65535 - max(service.port_offset for service in SERVICES)
+    if not text.isdecimal() or not 1 <= int(text) <= last:
+        raise StandaloneError(f"STENO_PORT must be a number from 1 to {last}, not {text!r}")
+    return int(text)

@@ -1,0 +1,37 @@
+"""Fixtures for all tests: a real Redis."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.redis_servers import Candidate, RedisServer, RedisServers, candidates
+
+
+@pytest.fixture(scope="session")
+def redis_servers() -> Iterator[RedisServers]:
+    """Servers that live as long as the test run."""
+    servers = RedisServers()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture
+def redis_server(redis_servers: RedisServers) -> RedisServer:
+    """One empty Redis, the one that the standalone installation would start."""
+    if not candidates():
+        pytest.skip("no Redis found: install redis-server")
+    return redis_servers.clean(candidates()[0])
+
+
+@pytest.fixture
+def each_redis(request: pytest.FixtureRequest, redis_servers: RedisServers) -> RedisServer:
+    """An empty Redis; the test runs once on every server found."""
+    candidate: Candidate = request.param
+    return redis_servers.clean(candidate)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Repeat a test that takes `each_redis` for every server found."""
+    if "each_redis" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "each_redis", candidates(), indirect=True, ids=lambda candidate: candidate.name
+        )
