@@ -1,0 +1,56 @@
+"""Health, readiness and metrics over HTTP, the same for every service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from steno_common.lifecycle import Lifecycle
+
+PORT_OFFSETS: Final = {"gateway": 0, "transcriber": 1, "aggregator": 2, "notifier": 3}
+"""Each service listens on STENO_PORT plus its own number."""
+
+KEEPALIVE_SECONDS: Final = 10.0
+"""aiohttp's runner keeps an idle connection for an hour unless told otherwise."""
+
+
+def add_health_routes(app: web.Application, life: Lifecycle) -> None:
+    """Serve /healthz, /readyz, /metrics from an application."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def readyz(_: web.Request) -> web.Response:
+        results = await life.ready()
+        return web.json_response(results, status=200 if all(results.values()) else 503)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+
+
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
+    """Serve an application on an address; raises OSError if the address is taken."""
+    runner = web.AppRunner(app, keepalive_timeout=KEEPALIVE_SECONDS, access_log=None,
+                           handle_signals=False, shutdown_timeout=5)  # fmt: skip
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def serve_health(life: Lifecycle, host: str, port: int) -> AsyncIterator[None]:
+    """Serve only health, for a service without a public address."""
+    app = web.Application()
+    add_health_routes(app, life)
+    async with listening(app, host, port):
+        yield

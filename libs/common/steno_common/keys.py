@@ -1,0 +1,142 @@
+"""Every Redis name of Steno.
+
+All keys of a session and the indexes of its shard carry one hash tag, so that one script may touch
+them together, on a single Redis as on a Cluster. The number of shards is fixed at install.
+
+    per session                       holds                                          lives
+    steno:{s7}:session:SID   hash     the fields below                               idle TTL
+    steno:{s7}:audio:SID     stream   <sequence>-0: d PCM, t arrival ms              until committed
+                                      <sequence>-n: c finalize|idle|end, d tail PCM
+    steno:{s7}:log:SID       stream   <number>-0: p encoded event                    idle TTL
+
+    per shard                         holds                                          bound
+    steno:{s7}:waiting       zset     SID -> arrival ms of its oldest audio          sessions
+    steno:{s7}:leases        zset     SID -> expiry ms, sessions a worker owns       sessions
+    steno:{s7}:fences        hash     SID -> token of the newest owner               sessions
+    steno:{s7}:tries         hash     SID -> claims since the last commit            sessions
+    steno:{s7}:due           zset     SID -> ms when the aggregator must look        sessions
+    steno:{s7}:sessions      zset     SID -> ms when it counts as abandoned          sessions
+    steno:{s7}:events        stream   doorbells, partials for the notifier           about 10,000
+
+    channels
+    steno:wake               a session began to wait for a transcriber
+    steno:{s7}:live:SID      doorbells and partials of one session
+
+Fields of the session hash, each written by one script:
+
+    config      encoded Session               status, before   state, state before reconnecting
+    epoch       changes when Redis lost data  conn             number of the newest connection
+    next        next sequence number          received         samples stored
+    carry       decoder state after next-1    mseq, mn, mkind  last marker
+    seen        client last seen, ms          audio_ms         last audio, ms
+    ended       1 once the input ended        commits          commits so far
+    consumed    audio id committed through    done             last chunk wholly committed
+    offset      position of the first sample kept in the audio stream
+    border      position committed through    context          engine's text for what follows
+    transcribed, silence                      samples committed with and without speech
+    event       number of the newest event    wfrom            first final of the open utterance
+    last_end    end of the newest final       utterances, finals   counts
+    heard       no final begins before this   deferrals  looks put off since a save failed
+    lat_sum, lat_n                            latency of finals, ms
+    finished    1 once the transcript is saved
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from zlib import crc32
+
+WAKE_CHANNEL: Final = "steno:wake"
+EVENTS_GROUP: Final = "notifier"
+EVENTS_BOUND: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShardKeys:
+    """Names of one shard's indexes."""
+
+    shard: int
+
+    def name(self, kind: str) -> str:
+        """Give the key of one kind."""
+        return f"steno:{{s{self.shard}}}:{kind}"
+
+    def session(self, session_id: str) -> "SessionKeys":
+        """Give the names of a session that lives in this shard."""
+        return SessionKeys(self.shard, session_id)
+
+    @property
+    def waiting(self) -> str:
+        """Sessions with audio and no owner."""
+        return self.name("waiting")
+
+    @property
+    def leases(self) -> str:
+        """Sessions with an owner."""
+        return self.name("leases")
+
+    @property
+    def fences(self) -> str:
+        """Newest owner's token of each session."""
+        return self.name("fences")
+
+    @property
+    def tries(self) -> str:
+        """Claims of each session since its last commit."""
+        return self.name("tries")
+
+    @property
+    def due(self) -> str:
+        """Sessions the aggregator must look at."""
+        return self.name("due")
+
+    @property
+    def sessions(self) -> str:
+        """Live sessions with the time they count as abandoned."""
+        return self.name("sessions")
+
+    @property
+    def events(self) -> str:
+        """Doorbells and partials on their way to the notifier."""
+        return self.name("events")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKeys(ShardKeys):
+    """Names of one session's keys, beside those of its shard."""
+
+    session_id: str
+
+    @property
+    def meta(self) -> str:
+        """Hash of the session."""
+        return self.name(f"session:{self.session_id}")
+
+    @property
+    def audio(self) -> str:
+        """Stream of chunks and markers."""
+        return self.name(f"audio:{self.session_id}")
+
+    @property
+    def log(self) -> str:
+        """Numbered events."""
+        return self.name(f"log:{self.session_id}")
+
+    @property
+    def live(self) -> str:
+        """Channel of doorbells and partials."""
+        return self.name(f"live:{self.session_id}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpace:
+    """The shards of an installation."""
+
+    shards: int = 16
+
+    def all_shards(self) -> list[ShardKeys]:
+        """Give every shard, in order."""
+        return [ShardKeys(shard) for shard in range(self.shards)]
+
+    def session(self, session_id: str) -> SessionKeys:
+        """Give the names of a session; its shard follows from its id alone."""
+        return SessionKeys(crc32(session_id.encode()) % self.shards, session_id)

@@ -1,0 +1,102 @@
+"""One shutdown path for all services.
+
+Ready turns false, intake stops, work drains within a bound, what is left is cancelled, resources
+close in reverse. A second signal exits at once.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from steno_common import logs
+from steno_common.errors import SettingsError, StenoError
+from steno_common.settings import load
+
+log = logging.getLogger(__name__)
+
+Check = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings:
+    """What every process of Steno is told."""
+
+    log_style: str = "json"
+    """`json`, or `console` for people."""
+    log_level: str = "INFO"
+    drain_seconds: float = 20.0
+    """Time to finish work after the first signal."""
+
+
+@dataclass(slots=True)
+class Lifecycle:
+    """What a process knows about its own life."""
+
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    checks: dict[str, Check] = field(default_factory=dict)
+    """What must hold for the process to be ready, by name."""
+
+    async def ready(self) -> dict[str, bool]:
+        """Give the result of each check; a draining process is not ready."""
+        results = {name: await check() for name, check in self.checks.items()}
+        return {"accepting": not self.draining.is_set(), **results}
+
+
+async def _live(serve: Callable[[Lifecycle], Coroutine[Any, Any, None]], seconds: float) -> None:
+    life = Lifecycle()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int) -> None:
+        if life.draining.is_set():
+            os._exit(128 + number)
+        log.info("draining")
+        life.draining.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    service = asyncio.create_task(serve(life), name="service")
+    drain = asyncio.create_task(life.draining.wait(), name="drain signal")
+    try:
+        await asyncio.wait({service, drain}, return_when=asyncio.FIRST_COMPLETED)
+        if not service.done():
+            await asyncio.wait({service}, timeout=seconds)
+        if not service.done():
+            log.warning("drain took too long; cancelling what is left")
+            service.cancel()
+        try:
+            await service
+        except asyncio.CancelledError:
+            if not life.draining.is_set():
+                raise
+    finally:
+        drain.cancel()
+
+
+def run(name: str, serve: Callable[[Lifecycle], Coroutine[Any, Any, None]]) -> int:
+    """Run a service until it ends or a signal ends it; gives the exit status.
+
+    `serve` returns by itself once it has drained after `draining` is set.
+    """
+    status = 0
+    try:
+        settings = load(ProcessSettings)
+        style: Literal["json", "console"] = "console" if settings.log_style == "console" else "json"
+        logs.setup(name, style, settings.log_level)
+        asyncio.run(_live(serve, settings.drain_seconds))
+    except* SettingsError as group:
+        faults = "\n".join(str(error) for error in group.exceptions)
+        print(f"steno-{name}: the settings cannot be used\n{faults}", file=sys.stderr)  # noqa: T201
+        status = 2
+    except* (StenoError, OSError) as group:
+        for error in group.exceptions:
+            log.error("stopped: %s", error)
+        status = 1
+    except* Exception:
+        log.exception("stopped by a fault")
+        status = 70
+    return status

@@ -1,0 +1,86 @@
+"""Structured logs: an allow-list of fields, never text, audio, tokens or payloads."""
+
+import hashlib
+import json
+import logging
+import sys
+import time
+from typing import Any, Final, Literal
+
+FIELDS: Final = (
+    "session", "shard", "worker", "count", "seconds", "samples", "code", "reason", "status",
+    "engine", "model", "address", "port", "attempt", "error",
+)  # fmt: skip
+"""Everything that may stand beside an event; a field that is not here is not written."""
+
+MESSAGE_BOUND: Final = 300
+
+
+def session_tag(session_id: str) -> str:
+    """Give the short hash under which logs speak of a session."""
+    return hashlib.sha256(session_id.encode()).hexdigest()[:10]
+
+
+def about(session_id: str | None = None, **fields: Any) -> dict[str, Any]:
+    """Give the `extra` of a log call."""
+    if session_id is not None:
+        fields["session"] = session_tag(session_id)
+    return fields
+
+
+def _allowed(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+
+
+def _traceback(record: logging.LogRecord, formatter: logging.Formatter) -> str:
+    # Errors of libraries quote what they were given: the frames are kept, the message is cut.
+    if not record.exc_info:
+        return ""
+    lines = formatter.formatException(record.exc_info).splitlines()
+    return "\n".join(line[:MESSAGE_BOUND] for line in lines)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give time, level, service, event and the allowed fields."""
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "event": record.getMessage()[:MESSAGE_BOUND],
+            **_allowed(record),
+        }
+        if record.exc_info:
+            line["traceback"] = _traceback(record, self)
+        return json.dumps(line, default=str)
+
+
+class ConsoleFormatter(logging.Formatter):
+    """One line for people."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give time of day, service, event and the allowed fields."""
+        fields = " ".join(f"{name}={value}" for name, value in _allowed(record).items())
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        event = record.getMessage()[:MESSAGE_BOUND]
+        line = f"{clock} {record.levelname.lower():7} {self._service}: {event} {fields}".rstrip()
+        return "\n".join(filter(None, [line, _traceback(record, self)]))
+
+
+def setup(service: str, style: Literal["json", "console"], level: str = "INFO") -> None:
+    """Send all logs of the process to stderr in one form."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(service) if style == "json" else ConsoleFormatter(service))
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

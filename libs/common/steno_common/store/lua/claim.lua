@@ -1,0 +1,17 @@
+-- Takes over sessions: those whose owner let its lease run out, then those that waited longest.
+-- KEYS waiting leases fences tries   ARGV ttl_ms count  ->  {sid, token, tries, ...}
+local WAITING, LEASES, FENCES, TRIES = unpack(KEYS)
+local at, room, claimed = now(), int(ARGV[2]), {}
+local function own(sid)
+  redis.call('ZADD', LEASES, at + ARGV[1], sid)
+  redis.call('ZREM', WAITING, sid)
+  claimed[#claimed + 1] = sid
+  claimed[#claimed + 1] = redis.call('HINCRBY', FENCES, sid, 1)
+  claimed[#claimed + 1] = redis.call('HINCRBY', TRIES, sid, 1)
+  room = room - 1
+end
+for _, sid in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', at, 'LIMIT', 0, room)) do own(sid) end
+if room > 0 then
+  for _, sid in ipairs(redis.call('ZRANGE', WAITING, 0, room - 1)) do own(sid) end
+end
+return claimed

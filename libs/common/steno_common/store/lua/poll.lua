@@ -1,0 +1,15 @@
+-- The client of this connection is still there.
+-- ARGV sid conn idle_ms abandon_ms
+-- ->  {1 | -4 superseded | -5 missing, event, done, backlog, status}
+local held = redis.call('HMGET', META, 'conn', 'event', 'done', 'received', 'border', 'status')
+if not held[1] then return {-5, 0, 0, 0, ''} end
+local answer = {1, int(held[2]), int(held[3]), int(held[4]) - int(held[5]), held[6]}
+if held[1] ~= ARGV[2] then
+  answer[1] = -4
+elseif redis.call('ZSCORE', SESSIONS, SID) then
+  local at = now()
+  redis.call('HSET', META, 'seen', at)
+  redis.call('ZADD', SESSIONS, at + ARGV[4], SID)
+  live(ARGV[3])
+end
+return answer

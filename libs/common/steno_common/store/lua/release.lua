@@ -1,0 +1,17 @@
+-- Gives a session back at once; what waits of it waits for another worker.
+-- ARGV sid token  ->  1 released, 0 it belongs to another
+if redis.call('HGET', FENCES, SID) ~= ARGV[2] then return 0 end
+if redis.call('EXISTS', META) == 0 then
+  forget()
+  return 1
+end
+redis.call('ZREM', LEASES, SID)
+redis.call('HDEL', TRIES, SID)
+local first = redis.call('XRANGE', AUDIO, '-', '+', 'COUNT', 1)[1]
+if first then
+  local fields = first[2]
+  for i = 1, #fields, 2 do
+    if fields[i] == 't' then want_worker(fields[i + 1]) end
+  end
+end
+return 1

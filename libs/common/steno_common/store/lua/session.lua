@@ -1,0 +1,39 @@
+-- Every session script gets the same keys in the same order, and the session's id first.
+local META, AUDIO, LOG, WAITING, LEASES, FENCES, TRIES, DUE, SESSIONS, EVENTS = unpack(KEYS)
+local SID = ARGV[1]
+
+local function get(field) return redis.call('HGET', META, field) end
+
+local function live(idle_ms)
+  redis.call('PEXPIRE', META, idle_ms)
+  redis.call('PEXPIRE', AUDIO, idle_ms)
+  redis.call('PEXPIRE', LOG, idle_ms)
+end
+
+local function record(payload)
+  local number = redis.call('HINCRBY', META, 'event', 1)
+  redis.call('XADD', LOG, number .. '-0', 'p', payload)
+  return number
+end
+
+local function record_status(status)
+  redis.call('HSET', META, 'status', status)
+  return record(cmsgpack.pack({type = 'status.v1', status = status}))
+end
+
+-- A doorbell carries no payload that matters: who hears it reads the log by number.
+local function ring()
+  redis.call('XADD', EVENTS, 'MAXLEN', '~', 10000, '*', 's', SID)
+end
+
+local function want_worker(at)
+  if not redis.call('ZSCORE', LEASES, SID) and redis.call('ZADD', WAITING, 'NX', at, SID) == 1 then
+    redis.call('PUBLISH', 'steno:wake', SID)
+  end
+end
+
+local function forget()
+  for _, index in ipairs({WAITING, LEASES, DUE, SESSIONS}) do redis.call('ZREM', index, SID) end
+  redis.call('HDEL', FENCES, SID)
+  redis.call('HDEL', TRIES, SID)
+end

@@ -1,0 +1,181 @@
+"""The transcriber's part: claiming sessions, reading their audio, committing results."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from steno_common.keys import EVENTS_BOUND, ShardKeys
+from steno_common.messages import Event, Final, Partial, Session, decode, encode
+from steno_common.store.base import Part, session_call, shard_call
+from steno_common.units import to_samples
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A session that this worker owns until the lease runs out."""
+
+    session_id: str
+    token: int
+    tries: int
+    """Claims since the last commit; many mean that the audio itself brings workers down."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """Where a session's recognition goes on."""
+
+    session: Session
+    commits: int
+    consumed: str
+    """Id of the last audio entry that is wholly committed."""
+    done: int
+    offset: int
+    """Position of the first sample of the entry behind `consumed`."""
+    border: int
+    """Position committed through; not before `offset`."""
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One chunk or marker of a session's audio."""
+
+    entry_id: str
+    sequence: int
+    pcm: bytes
+    marker: Literal["", "finalize", "idle", "end"]
+    arrival_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One finished span, in the form the script takes."""
+
+    number: int
+    consumed: str
+    done: int
+    offset: int
+    border: int
+    context: str
+    heard: int
+    """All before it is heard: no later final begins before this position."""
+    speech: int
+    silence: int
+    events: Sequence[Event] = ()
+    """A Final, if there is one, comes first."""
+    closing: bool = False
+    arrival_ms: int = 0
+
+
+def _following(entry_id: str) -> str:
+    sequence, _, n = entry_id.partition("-")
+    return f"{sequence}-{int(n) + 1}"
+
+
+def _entry(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+    name = entry_id.decode()
+    marker: Any = fields.get(b"c", b"").decode()
+    return Entry(name, int(name.partition("-")[0]), fields[b"d"], marker, int(fields[b"t"]))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStore(Part):
+    """Sessions as a transcriber sees them; every call may be repeated."""
+
+    async def claim(self, shard: ShardKeys, count: int) -> list[Claim]:
+        """Take up to `count` sessions of a shard."""
+        answer = await self.link.run(shard_call("claim", shard, self.limits.lease_ms, count))
+        triples = zip(answer[::3], answer[1::3], answer[2::3], strict=True)
+        return [Claim(sid.decode(), int(token), int(tries)) for sid, token, tries in triples]
+
+    async def waiting(self) -> list[ShardKeys]:
+        """Name the shards in which sessions wait or leases have run out."""
+        shards = self.space.all_shards()
+
+        async def count(redis: Any) -> list[int]:
+            async with redis.pipeline(transaction=False) as pipe:
+                pipe.time()
+                for shard in shards:
+                    pipe.zcard(shard.waiting)
+                    pipe.zrange(shard.leases, 0, 0, withscores=True)
+                answers = await pipe.execute()
+            return [*answers]
+
+        (seconds, micros), *rest = await self.link.ask(count)
+        now_ms = seconds * 1000 + micros / 1000
+        return [
+            shard
+            for shard, waits, first in zip(shards, rest[::2], rest[1::2], strict=True)
+            if waits or (first and first[0][1] <= now_ms)
+        ]
+
+    async def renew(self, claims: Sequence[Claim]) -> set[str]:
+        """Prolong leases; gives the ids of the sessions that belong to others now."""
+        by_shard: dict[ShardKeys, list[str | int]] = {}
+        for claim in claims:
+            shard = ShardKeys(self.keys(claim.session_id).shard)
+            by_shard.setdefault(shard, []).extend((claim.session_id, claim.token))
+        answers = await self.link.run_all(
+            [shard_call("renew", s, self.limits.lease_ms, *args) for s, args in by_shard.items()]
+        )
+        return {sid.decode() for lost in answers for sid in lost}
+
+    async def release(self, claim: Claim) -> None:
+        """Give a session back at once."""
+        keys = self.keys(claim.session_id)
+        await self.link.run(session_call("release", keys, claim.token))
+
+    async def checkpoint(self, session_id: str) -> Checkpoint | None:
+        """Read where to go on; None if the session is gone."""
+        keys = self.keys(session_id)
+        fields = ("config", "commits", "consumed", "done", "offset", "border", "context")
+        held = await self.link.ask(lambda redis: redis.hmget(keys.meta, fields))
+        if held[0] is None:
+            return None
+        session = decode(held[0])
+        assert isinstance(session, Session)
+        consumed = (held[2] or b"0-0").decode()
+        commits, done, offset, border = (int(held[i] or 0) for i in (1, 3, 4, 5))
+        context = (held[6] or b"").decode()
+        return Checkpoint(session, commits, consumed, done, offset, border, context)
+
+    async def read(self, positions: Mapping[str, str], count: int) -> dict[str, list[Entry]]:
+        """Read up to `count` entries behind the given id of each session, in one round trip."""
+
+        async def ranges(redis: Any) -> list[Any]:
+            async with redis.pipeline(transaction=False) as pipe:
+                for session_id, after in positions.items():
+                    pipe.xrange(self.keys(session_id).audio, _following(after), "+", count=count)
+                return [*(await pipe.execute())]
+
+        found = await self.link.ask(ranges)
+        return {
+            session_id: [_entry(*entry) for entry in entries]
+            for session_id, entries in zip(positions, found, strict=True)
+            if entries
+        }
+
+    async def commit(self, claim: Claim, commit: Commit) -> bool:
+        """Finish a span; False if the session belongs to another worker now."""
+        final = commit.events[0] if commit.events else None
+        bounds = (final.start, final.end) if isinstance(final, Final) else (0, -1)
+        answer = await self.link.run(
+            session_call(
+                "commit", self.keys(claim.session_id), claim.token, commit.number,
+                commit.consumed, _following(commit.consumed), commit.done, commit.offset,
+                commit.border, commit.context, commit.heard, commit.speech, commit.silence,
+                to_samples(self.limits.silence_seconds), int(commit.closing),
+                self.limits.lease_ms, self.limits.idle_ms, commit.arrival_ms, *bounds,
+                *(encode(event) for event in commit.events),
+            )
+        )  # fmt: skip
+        return int(answer[0]) >= 0
+
+    async def publish(self, session_id: str, partial: Partial) -> None:
+        """Send a partial on its way; it may be lost, a newer one follows."""
+        keys = self.keys(session_id)
+        fields: dict[Any, Any] = {"s": session_id, "p": encode(partial)}
+        await self.link.ask(
+            lambda redis: redis.xadd(keys.events, fields, maxlen=EVENTS_BOUND, approximate=True)
+        )
