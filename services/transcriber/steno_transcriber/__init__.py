@@ -1,0 +1,1 @@
+"""Transcriber: audio of many sessions to partial and final words."""

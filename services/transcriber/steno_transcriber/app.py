@@ -1,0 +1,44 @@
+"""The transcriber service, wired."""
+
+import logging
+from dataclasses import dataclass
+
+from steno_common.health import PORT_OFFSETS, serve_health
+from steno_common.lifecycle import Lifecycle
+from steno_common.logs import about
+from steno_common.settings import load
+from steno_common.store.limits import Limits
+from steno_common.store.link import open_link
+from steno_common.store.work import WorkStore
+from steno_transcriber import metrics
+from steno_transcriber.recognition import open_recognition
+from steno_transcriber.settings import RecognitionSettings
+from steno_transcriber.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriberSettings:
+    """What STENO_… may change of a worker."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """Of the gateway; a transcriber's health is on the next one."""
+    max_worker_sessions: int = 128
+
+
+async def serve(life: Lifecycle) -> None:
+    """Transcribe until the process drains."""
+    settings, limits = load(TranscriberSettings), load(Limits)
+    recognition_settings = load(RecognitionSettings)
+    port = settings.port + PORT_OFFSETS["transcriber"]
+    async with (
+        open_recognition(recognition_settings, metrics.observe) as recognition,
+        open_link(limits.redis_url) as link,
+        serve_health(life, settings.host, port),
+    ):
+        life.checks["redis"] = link.ping
+        log.info("ready to transcribe", extra=about(engine=recognition.engine_name))
+        worker = Worker(WorkStore(link, limits), recognition, settings.max_worker_sessions)
+        await worker.run(life.draining)

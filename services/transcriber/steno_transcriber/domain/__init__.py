@@ -1,0 +1,1 @@
+"""Rules of recognition: pure functions of samples, words or numbers."""

@@ -1,0 +1,95 @@
+"""Recognition of a process: the engine with all that its recognisers share."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from steno_common.units import to_samples
+from steno_transcriber.domain.segmenter import Rules
+from steno_transcriber.engines.base import WindowEngine
+from steno_transcriber.engines.choice import open_engine
+from steno_transcriber.recogniser import Emit, Recogniser
+from steno_transcriber.scheduler import Observe, Scheduler, ignore
+from steno_transcriber.settings import RecognitionSettings
+from steno_transcriber.speech import SileroModel, start_loudness
+from steno_transcriber.window_recogniser import Start, Tools, WindowRecogniser
+
+
+class Recognition:
+    """Makes the recogniser of each session."""
+
+    def __init__(self, engine_name: str, language: str | None, tools: Tools) -> None:
+        self.engine_name = engine_name
+        self.rules = tools.rules
+        self._language = language
+        self._tools = tools
+
+    def recogniser(
+        self,
+        session: str,
+        emit: Emit,
+        *,
+        position: int = 0,
+        context: str = "",
+        language: str | None = None,
+        partials: bool = True,
+    ) -> Recogniser:
+        """Give a recogniser that goes on at a checkpoint: sample position, context of its span.
+
+        `language` is two letters, None for that of the settings. Without partials only spans are
+        emitted, at less cost.
+        """
+        start = Start(session, position, context, language or self._language, partials)
+        return WindowRecogniser(start, emit, self._tools)
+
+
+@asynccontextmanager
+async def open_recognition(
+    settings: RecognitionSettings, observe: Observe = ignore
+) -> AsyncIterator[Recognition]:
+    """Open the engine that the settings name; recognition is ready when this yields.
+
+    Raises EngineUnavailable.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="speech") as executor:
+        async with open_engine(settings) as engine, Scheduler(engine, observe) as scheduler:
+            tools = await _tools(settings, engine, scheduler, executor)
+            yield Recognition(engine.name, settings.language, tools)
+
+
+async def _tools(
+    settings: RecognitionSettings, engine: WindowEngine, scheduler: Scheduler, executor: Executor
+) -> Tools:
+    if engine.name == "scripted":
+        start_detector = start_loudness
+    else:
+        model = await asyncio.get_running_loop().run_in_executor(executor, SileroModel)
+        start_detector = model.start
+    return Tools(
+        decode=scheduler.decode,
+        start_detector=start_detector,
+        executor=executor,
+        rules=rules_for(settings, engine),
+        partial_interval=to_samples(
+            engine.partial_interval_seconds
+            if settings.partial_interval_seconds is None
+            else settings.partial_interval_seconds
+        ),
+        observe=scheduler.observe,
+    )
+
+
+def rules_for(settings: RecognitionSettings, engine: WindowEngine) -> Rules:
+    """Give the rules of segments: those of the settings, else the engine's own."""
+    pause, longest = settings.pause_seconds, settings.max_segment_seconds
+    return Rules(
+        pause=to_samples(engine.pause_seconds if pause is None else pause),
+        max_segment=to_samples(
+            engine.max_segment_seconds
+            if longest is None
+            else min(longest, engine.window_limit_seconds)
+        ),
+        pad=to_samples(settings.pad_seconds),
+        min_speech=to_samples(settings.min_speech_seconds),
+    )

@@ -1,0 +1,255 @@
+"""One claimed session: its audio in order through the recogniser, its spans into the store."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+import numpy as np
+
+from steno_common.errors import StoreError
+from steno_common.logs import about
+from steno_common.messages import Ended, Event, Idle, Warned
+from steno_common.messages import Final as FinalEvent
+from steno_common.messages import Partial as PartialEvent
+from steno_common.store.link import patiently
+from steno_common.store.work import Checkpoint, Claim, Commit, Entry, WorkStore
+from steno_common.units import SAMPLE_BYTES, SAMPLE_RATE, to_seconds
+from steno_transcriber import metrics
+from steno_transcriber.domain.ledger import Consumed, Ledger
+from steno_transcriber.recogniser import Partial, Recogniser, Span
+from steno_transcriber.recognition import Recognition
+
+log = logging.getLogger(__name__)
+
+INBOX_BYTES: Final = 10 * SAMPLE_RATE * SAMPLE_BYTES
+"""Audio of a session that is read ahead of the recogniser."""
+
+POISON_TRIES: Final = 8
+"""Claims without a commit after which the audio itself is taken for the cause, and passed over."""
+
+
+class LostError(Exception):
+    """The session belongs to another worker now."""
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class Session:
+    """A session from its claim until a marker, a loss, or the worker's end."""
+
+    store: WorkStore
+    claim: Claim
+    checkpoint: Checkpoint
+    recognition: Recognition
+    read_id: str = field(init=False)
+    """Id of the last entry taken into the inbox."""
+    _ledger: Ledger = field(init=False)
+    _recogniser: Recogniser = field(init=False)
+    _commits: int = field(init=False)
+    _border: int = field(init=False)
+    _context: str = field(init=False)
+    _inbox: deque[Entry] = field(default_factory=deque)
+    _filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        held = self.checkpoint
+        self.read_id = held.consumed
+        self._ledger = Ledger(held.consumed, held.done, held.offset)
+        self._commits, self._border, self._context = held.commits, held.border, held.context
+        self._recogniser = self.recognition.recogniser(
+            self.claim.session_id,
+            self._emit,
+            position=held.border,
+            context=held.context,
+            language=(held.session.language or "")[:2].lower() or None,
+        )
+
+    @property
+    def hungry(self) -> bool:
+        """Whether more audio should be read."""
+        return sum(len(entry.pcm) for entry in self._inbox) < INBOX_BYTES
+
+    def put(self, entries: list[Entry]) -> None:
+        """Take entries that follow those taken before."""
+        self._inbox.extend(entries)
+        self.read_id = entries[-1].entry_id
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Work until a marker ends the claim; raises LostError."""
+        try:
+            if self.claim.tries > POISON_TRIES:
+                await self._pass_over()
+            while True:
+                await self._filled.wait()
+                self._filled.clear()
+                while self._inbox:
+                    if await self._take(self._run_of_chunks()):
+                        return
+        finally:
+            await self._recogniser.aclose()
+
+    def _run_of_chunks(self) -> list[Entry]:
+        """Give the chunks before the next marker, or the marker alone."""
+        if self._inbox[0].marker:
+            return [self._inbox.popleft()]
+        run = []
+        while self._inbox and not self._inbox[0].marker:
+            run.append(self._inbox.popleft())
+        return run
+
+    async def _take(self, entries: list[Entry]) -> bool:
+        if entries[0].marker:
+            await self._take_marker(entries[0])
+            return True
+        position = self._ledger.end
+        for entry in entries:
+            samples = len(entry.pcm) // SAMPLE_BYTES
+            self._ledger.add(entry.entry_id, entry.sequence, samples, entry.arrival_ms)
+        await self._feed(position, b"".join(entry.pcm for entry in entries))
+        return False
+
+    async def _feed(self, position: int, pcm: bytes) -> None:
+        """Feed what lies behind the checkpoint's border."""
+        known = max(self.checkpoint.border - position, 0)
+        samples = np.frombuffer(pcm, dtype="<i2")[known:]
+        if len(samples):
+            await self._recogniser.feed(samples)
+
+    async def _take_marker(self, entry: Entry) -> None:
+        tail = len(entry.pcm) // SAMPLE_BYTES
+        # The tail belongs to the marker's own entry, which is consumed by the marker's commit.
+        place = self._ledger.end
+        await self._feed(place, entry.pcm)
+        await self._recogniser.flush()
+        position = place + tail
+        self._ledger.consume(position - tail)
+        consumed = self._ledger.pass_marker(entry.entry_id, tail)
+        events: tuple[Event, ...] = ()
+        if entry.marker == "idle":
+            events = (Idle(position),)
+        elif entry.marker == "end":
+            events = (Ended(position),)
+        await self._commit(consumed, position, events, closing=bool(events))
+
+    async def _emit(self, event: Partial | Span) -> None:
+        match event:
+            case Partial():
+                await self._publish(event)
+            case Span():
+                await self._finish(event)
+            case _:
+                assert_never(event)
+
+    async def _publish(self, partial: Partial) -> None:
+        place = self._ledger.covering(partial.end)
+        message = PartialEvent(
+            text=partial.text,
+            words=partial.words,
+            start=partial.start,
+            end=partial.end,
+            confidence=partial.confidence,
+            stability=partial.stability,
+            sequence_number=place.sequence if place else self._ledger.done,
+            commit=self._commits,
+            language=partial.language,
+            processing_ms=partial.processing_ms,
+            created_ms=_now_ms(),
+        )
+        with contextlib.suppress(StoreError):  # a newer one follows
+            await self.store.publish(self.claim.session_id, message)
+            metrics.PARTIALS.inc()
+
+    async def _finish(self, span: Span) -> None:
+        place = self._ledger.covering(span.end)
+        events: tuple[Event, ...] = ()
+        if span.hypothesis is not None:
+            events = (self._final(span, place.sequence if place else self._ledger.done),)
+        elif span.reason == "engine_failed":
+            events = (_skipped(span.speech_start, span.speech_end),)
+        self._context = span.context
+        spoken = span.end - span.start if span.speech_end > span.speech_start else 0
+        arrival_ms = place.arrival_ms if place else 0
+        consumed = self._ledger.consume(span.end)
+        await self._commit(consumed, span.end, events, speech=spoken, arrival_ms=arrival_ms)
+
+    def _final(self, span: Span, sequence: int) -> FinalEvent:
+        assert span.hypothesis is not None
+        return FinalEvent(
+            text=span.hypothesis.text,
+            words=span.hypothesis.words,
+            start=span.speech_start,
+            end=span.speech_end,
+            confidence=span.hypothesis.confidence,
+            sequence_number=sequence,
+            commit=self._commits + 1,
+            language=span.hypothesis.language,
+            prosody=span.prosody,
+            processing_ms=span.processing_ms,
+            created_ms=_now_ms(),
+        )
+
+    async def _commit(
+        self,
+        consumed: Consumed,
+        border: int,
+        events: tuple[Event, ...],
+        *,
+        speech: int = 0,
+        closing: bool = False,
+        arrival_ms: int = 0,
+    ) -> None:
+        length = border - self._border
+        commit = Commit(
+            number=self._commits + 1,
+            consumed=consumed.entry_id,
+            done=consumed.done,
+            offset=consumed.offset,
+            border=border,
+            context=self._context,
+            heard=border,
+            speech=speech,
+            silence=length - speech,
+            events=events,
+            closing=closing,
+            arrival_ms=arrival_ms,
+        )
+        if not await patiently(lambda: self.store.commit(self.claim, commit)):
+            metrics.COMMITS.labels("fenced").inc()
+            raise LostError
+        metrics.COMMITS.labels("done").inc()
+        metrics.AUDIO.labels("speech").inc(to_seconds(speech))
+        metrics.AUDIO.labels("silence").inc(to_seconds(length - speech))
+        if arrival_ms and speech:
+            metrics.FINAL.observe(max(0.0, (_now_ms() - arrival_ms) / 1000))
+        self._commits, self._border = commit.number, border
+
+    async def _pass_over(self) -> None:
+        """Give up on audio that brought down worker after worker; the client is told."""
+        log.error("audio passed over", extra=about(self.claim.session_id, attempt=self.claim.tries))
+        found = await self.store.read({self.claim.session_id: self.read_id}, count=100)
+        entries = found.get(self.claim.session_id, [])
+        chunks = [entry for entry in entries if not entry.marker]
+        if not chunks or entries[0].marker:
+            return
+        chunks = entries[: next((i for i, e in enumerate(entries) if e.marker), len(entries))]
+        for entry in chunks:
+            samples = len(entry.pcm) // SAMPLE_BYTES
+            self._ledger.add(entry.entry_id, entry.sequence, samples, entry.arrival_ms)
+        border = self._ledger.end
+        warning = _skipped(self._border, border)
+        await self._commit(self._ledger.consume(border), border, (warning,))
+        # The recogniser stands before what was passed over: the next claim begins behind it.
+        raise LostError
+
+
+def _skipped(start: int, end: int) -> Warned:
+    message = f"no text for {to_seconds(start):.3f} s to {to_seconds(end):.3f} s"
+    return Warned("segment_skipped", message)
