@@ -56,8 +56,8 @@ class Link:
     """Connections of one process to one Redis.
 
     redis-py repeats timed-out commands ten times by default, and so doubles writes: here nothing
-    is repeated behind the caller's back. Blocking reads and pub/sub have connections of their own,
-    without a time limit on the socket, because they wait longer than any answer may take.
+    is repeated behind the caller's back. Each call ends within ANSWER_SECONDS, but for blocking
+    reads and pub/sub, which have connections of their own: they wait as long as the caller says.
     """
 
     data: Redis

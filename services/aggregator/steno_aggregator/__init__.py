@@ -1,0 +1,1 @@
+"""Aggregator: utterances, transcripts and the end of a session."""

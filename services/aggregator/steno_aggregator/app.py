@@ -1,0 +1,23 @@
+"""The aggregator, wired."""
+
+import asyncio
+
+from steno_aggregator.settings import AggregatorSettings
+from steno_aggregator.worker import Aggregator
+from steno_common.archive import Archive
+from steno_common.health import PORT_OFFSETS, serve_health
+from steno_common.lifecycle import Lifecycle
+from steno_common.settings import load
+from steno_common.store.link import open_link
+from steno_common.store.windows import WindowStore
+
+
+async def serve(life: Lifecycle) -> None:
+    """Work until the process drains."""
+    settings = load(AggregatorSettings)
+    archive = Archive(settings.output)
+    await asyncio.to_thread(archive.prepare)
+    port = settings.port + PORT_OFFSETS["aggregator"]
+    async with open_link(settings.redis_url) as link, serve_health(life, settings.host, port):
+        life.checks["redis"] = link.ping
+        await Aggregator(WindowStore(link, settings), archive).run(life.draining)

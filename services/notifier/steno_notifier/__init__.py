@@ -1,0 +1,1 @@
+"""Notifier: live fan-out of results."""

@@ -1,0 +1,27 @@
+"""Live fan-out: from the events of all shards to the channels of sessions."""
+
+from functools import partial
+from typing import NoReturn
+
+from steno_common.store.doorbell import DoorbellStore
+from steno_common.store.link import patiently
+from steno_notifier import metrics
+from steno_notifier.domain.coalesce import coalesce
+
+
+async def fan_out(store: DoorbellStore) -> NoReturn:
+    """Ring on what is read, until cancelled.
+
+    Nothing depends on a ring: who waits for news also looks by itself, and reads the log by number.
+    So a ring that is lost with this process, or with Redis, costs a moment.
+    """
+    while True:
+        read = await patiently(store.read)
+        partials = sum(1 for _, payload in read if payload)
+        metrics.RINGS.labels("partial").inc(partials)
+        metrics.RINGS.labels("bell").inc(len(read) - partials)
+        rings = coalesce(read)
+        if rings:
+            heard = await patiently(partial(store.publish, rings))
+            metrics.PUBLISHED.inc(len(rings))
+            metrics.HEARD.inc(heard)
