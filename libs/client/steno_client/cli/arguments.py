@@ -1,0 +1,89 @@
+"""Arguments of the steno command."""
+
+import argparse
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+from steno_client.server import base_url
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+FORMATS = ("text", "json", "srt", "vtt")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    top = argparse.ArgumentParser(prog="steno", description="Speech to text with a Steno server.")
+    top.add_argument("--version", action="version", version=f"steno {version('steno-client')}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_transcribe(commands)
+    _add_mic(commands)
+    listen = _command(commands, "listen", "Follow a session: finals on stdout, partials on stderr.")
+    listen.add_argument("session", metavar="SESSION")
+    _add_history(commands)
+    return top
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.add_argument(
+        "--url",
+        type=_url,
+        default=os.environ.get("STENO_URL") or DEFAULT_URL,
+        help=f"address of the server (default: STENO_URL, else {DEFAULT_URL})",
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress, only what went wrong")
+    return command
+
+
+def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "transcribe", "Print the transcripts of audio files, in their order."
+    )
+    command.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="whatever FFmpeg reads"
+    )
+    command.add_argument(
+        "--pace",
+        choices=("realtime", "fast"),
+        default="fast",
+        help="as it would be spoken, or as fast as the server takes it (default)",
+    )
+    command.add_argument("--format", choices=FORMATS, default="text", help="default: text")
+    command.add_argument("--language", metavar="L", help="such as en; default: the engine's choice")
+    command.add_argument(
+        "--output", type=Path, metavar="DIR", help="write a file for each FILE, not to stdout"
+    )
+    command.add_argument(
+        "--jobs", type=_positive, default=1, metavar="N", help="files at the same time (default: 1)"
+    )
+
+
+def _add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "mic", "Transcribe the microphone until Ctrl-C.")
+    command.add_argument("--language", metavar="L", help="such as en; default: the engine's choice")
+    command.add_argument("--device", help="name or number of the microphone")
+
+
+def _add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "history", "List saved transcripts, print or delete one.")
+    command.add_argument("transcript", nargs="?", metavar="ID", help="the one to print")
+    command.add_argument("--format", choices=FORMATS, default="text", help="default: text")
+    command.add_argument("--delete", action="store_true", help="delete it")
+    command.add_argument("--limit", type=_positive, default=50, help="lines of the list")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _url(text: str) -> str:
+    try:
+        return base_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

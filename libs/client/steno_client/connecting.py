@@ -1,0 +1,119 @@
+"""The beginning of sessions, one's own or another's to listen to."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Unpack
+
+from aiohttp import ClientWebSocketResponse, WSMsgType
+
+from steno_client.connection import MAX_MESSAGE_BYTES
+from steno_client.domain.conversation import Conversation, Reaction
+from steno_client.domain.events import Event, Status
+from steno_client.domain.fields import MessageError
+from steno_client.domain.messages import parse
+from steno_client.domain.policy import Policy
+from steno_client.domain.verdict import close_failure
+from steno_client.errors import SessionError
+from steno_client.options import Options, Setup
+from steno_client.recording import Recording
+from steno_client.server import Server, open_server, session_path
+from steno_client.session import Session
+
+
+@asynccontextmanager
+async def connect(
+    url: str,
+    *,
+    policy: Policy | None = None,
+    block_mode: bool = False,
+    replay: Recording | None = None,
+    **options: Unpack[Options],
+) -> AsyncIterator[Session]:
+    """Create a session on the server at `url` and hold it until the context ends.
+
+    If all else fails the recording is sent as a whole (block mode): from `replay` where the caller
+    can give it again, else, with `block_mode`, from memory, which then keeps all of it.
+    Leaving the context before `finish` leaves the server to end the session with what it has.
+
+    Raises SessionError, and ValueError for an address that is none.
+    """
+    policy = policy or Policy()
+    setup = Setup.read(options, block_mode=block_mode, replay=replay)
+    async with open_server(url, policy) as server:
+        session_id = await server.create_session(setup.request)
+        session = Session(server, policy, setup, session_id=session_id)
+        task = asyncio.create_task(session.run(), name=f"steno-client-session-{session_id}")
+        try:
+            yield session
+        finally:
+            session.leave()
+            task.cancel()
+            await asyncio.wait([task])
+
+
+async def listen(
+    url: str, session_id: str, *, last_event: int = 0, policy: Policy | None = None
+) -> AsyncGenerator[Event, None]:
+    """Events of a session that somebody else holds, each once, up to and with Completed.
+
+    `last_event`: number of the last event that is already known. Connects again by itself.
+
+    Raises SessionError, and ValueError for an address that is none.
+    """
+    policy = policy or Policy()
+    conversation = Conversation(policy, container=False)
+    conversation.last_event = last_event
+    async with open_server(url, policy) as server:
+        while conversation.completed is None:
+            told = at_least = None
+            try:
+                async for reaction in _overheard(server, session_id, conversation):
+                    if reaction.event is not None:
+                        yield reaction.event
+                    if reaction.leave is not None:
+                        told = reaction.leave
+            except SessionError as error:
+                if not error.retryable:
+                    raise
+                at_least = error.retry_after
+            if conversation.completed is not None:
+                return
+            delay = conversation.backoff.delay(told=told, at_least=at_least)
+            if delay is None:
+                raise SessionError(
+                    "connection_lost", "the connection could not be restored", retryable=True
+                )
+            yield Status("reconnecting")
+            await asyncio.sleep(delay)
+
+
+async def _overheard(
+    server: Server, session_id: str, conversation: Conversation
+) -> AsyncIterator[Reaction]:
+    path = session_path(session_id, "listen", conversation.last_event)
+    clock = asyncio.get_running_loop().time
+    async with server.socket(path, max_msg_size=MAX_MESSAGE_BYTES, heartbeat=10.0) as socket:
+        async for text in _texts(socket):
+            try:
+                message = parse(text)
+            except MessageError as error:
+                raise SessionError("invalid_answer", str(error), retryable=True) from error
+            reaction = Reaction() if message is None else conversation.heard(message, clock())
+            yield reaction
+            if reaction.failure is not None:
+                raise reaction.failure
+            if conversation.completed is not None:
+                return
+
+
+async def _texts(socket: ClientWebSocketResponse) -> AsyncIterator[str]:
+    while True:
+        frame = await socket.receive()
+        if frame.type is WSMsgType.TEXT:
+            yield frame.data
+        elif frame.type is not WSMsgType.BINARY:
+            failure = close_failure(socket.close_code)
+            if failure is not None:
+                raise failure
+            return

@@ -1,0 +1,1 @@
+"""Rules of the client: what to send, what to keep, what an answer means."""

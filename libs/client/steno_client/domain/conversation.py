@@ -1,0 +1,143 @@
+"""One session with a server, over any number of connections."""
+
+from dataclasses import dataclass, replace
+
+from steno_client.domain.backoff import Backoff
+from steno_client.domain.events import Completed, Event, Status, Utterance, Warned
+from steno_client.domain.messages import Ack, Created, GoAway, Pong, ServerError, ServerMessage
+from steno_client.domain.outbox import Outbox
+from steno_client.domain.policy import Policy
+from steno_client.domain.verdict import Verdict, failure_of, pause_seconds, verdict
+from steno_client.errors import SessionError
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What to do about a message."""
+
+    event: Event | None = None
+    """For the user."""
+    hold: float | None = None
+    """Send nothing for so many seconds; 0 ends such a pause."""
+    leave: float | None = None
+    """Leave this connection after so many seconds, then connect again at once."""
+    failure: SessionError | None = None
+    """The session is over."""
+
+
+class Conversation:
+    """The client's side of the protocol without its sockets; `now` is in seconds, of any origin."""
+
+    def __init__(self, policy: Policy, *, container: bool) -> None:
+        self.outbox = Outbox(container=container)
+        self.backoff = Backoff(policy.delays)
+        self.utterances: list[Utterance] = []
+        self.last_event = 0
+        self.completed: Completed | None = None
+        self.ended: SessionError | None = None
+        """Why the server takes no more audio, although a transcript will come."""
+        self._policy = policy
+        self._epoch: str | None = None
+        self._owed_since: float | None = None
+        self._refused_since: float | None = None
+        self._backlog_full = False
+
+    def heard(self, message: ServerMessage, now: float) -> Reaction:
+        """Take a message of the server."""
+        match message:
+            case Created():
+                return self._attached(message)
+            case Ack():
+                return self._acked(message)
+            case ServerError():
+                return self._refused(message, now)
+            case GoAway():
+                return Reaction(leave=message.in_ms / 1000)
+            case Pong():
+                return Reaction()
+            case _:
+                return self._told(message)
+
+    def stalled(self, now: float) -> bool:
+        """Whether the server has owed an answer for too long; to be asked regularly."""
+        if not self.outbox.unanswered:
+            self._owed_since = None
+        elif self._owed_since is None:
+            self._owed_since = now
+        return self._owed_since is not None and now - self._owed_since > self._policy.stall_seconds
+
+    def _attached(self, created: Created) -> Reaction:
+        if created.status == "error":
+            return Reaction(failure=SessionError("session_failed", "the session is broken"))
+        try:
+            self.outbox.attached(created)
+        except SessionError as error:
+            return Reaction(failure=error)
+        if self._epoch not in (None, created.epoch):
+            self.last_event = min(self.last_event, created.last_event)
+        self._epoch = created.epoch
+        self._owed_since = None
+        return Reaction(event=Status(created.status), hold=0)
+
+    def _acked(self, ack: Ack) -> Reaction:
+        if self.outbox.acked(ack):
+            self._progress()
+        full, self._backlog_full = self._backlog_full, False
+        return Reaction(hold=0 if full else None)
+
+    def _refused(self, error: ServerError, now: float) -> Reaction:
+        match verdict(error):
+            case Verdict.TELL:
+                return Reaction(event=Warned(error.code, error.message))
+            case Verdict.END:
+                self.ended = failure_of(error)
+                self.outbox.detached()
+                return Reaction(event=Warned(error.code, error.message))
+            case Verdict.FAIL:
+                if self.ended and error.code == "session_finished":
+                    return Reaction()
+                return Reaction(failure=failure_of(error))
+            case _:
+                return self._postponed(error, now)
+
+    def _postponed(self, error: ServerError, now: float) -> Reaction:
+        if self._refused_since is None:
+            self._refused_since = now
+        waited = now - self._refused_since
+        self._backlog_full = error.code == "backlog_full"
+        if not self._backlog_full and waited > self._policy.patience_seconds:
+            return Reaction(failure=failure_of(error))
+        try:
+            if error.resend_from is None:
+                self.outbox.repeat_controls()
+            else:
+                self.outbox.refused(error.resend_from, paused=error.code == "illegal_transition")
+        except SessionError as forgotten:
+            return Reaction(failure=forgotten)
+        return Reaction(hold=pause_seconds(error, self._policy.retry_seconds))
+
+    def _told(self, event: Event) -> Reaction:
+        number = getattr(event, "event", None)
+        if number is not None:
+            if number <= self.last_event:
+                return Reaction()
+            self.last_event = number
+            if not isinstance(event, Status | Warned):  # those come of a new connection itself
+                self._progress()
+        if isinstance(event, Utterance):
+            self.utterances.append(event)
+        elif isinstance(event, Completed):
+            if self.outbox.stored < self.outbox.last and self.ended is None:
+                return Reaction(failure=_finished_early())
+            event = self.completed = replace(event, utterances=tuple(self.utterances))
+        return Reaction(event=event)
+
+    def _progress(self) -> None:
+        self._owed_since = self._refused_since = None
+        self.backoff.progress()
+
+
+def _finished_early() -> SessionError:
+    return SessionError(
+        "session_finished", "the server finished the session before all audio had arrived"
+    )
