@@ -1,0 +1,1 @@
+"""Gateway: client sockets in, words out."""

@@ -1,0 +1,174 @@
+"""Sessions and saved transcripts over HTTP."""
+
+import asyncio
+import time
+import uuid
+from typing import Final
+
+from aiohttp import web
+
+from steno_audio import AudioError, AudioFormat
+from steno_common.archive import FORMATS
+from steno_common.messages import Final as FinalEvent
+from steno_common.messages import Session
+from steno_common.store.sessions import Snapshot
+from steno_common.utterances import join_text
+from steno_gateway.connection import serve_session
+from steno_gateway.domain.client import SessionRequest, parse_request
+from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.server import Json, session_fields, transcript_links
+from steno_gateway.services import SERVICES, Services
+from steno_gateway.socket import Peer, new_socket
+
+MAX_REQUEST_BYTES: Final = 64 << 10
+
+CONTENT_TYPES: Final = {
+    "json": "application/json",
+    "txt": "text/plain",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+}
+
+
+def session_id_of(request: web.Request) -> str:
+    """Give the session id of a request's path; raises ClientError `invalid_session_id`."""
+    try:
+        return str(uuid.UUID(request.match_info["session_id"]))
+    except ValueError as error:
+        raise ClientError("invalid_session_id", "a session id is a UUID") from error
+
+
+def event_number(text: str | None) -> int:
+    """Read the number of an event; raises ClientError `invalid_message`."""
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+        raise ClientError("invalid_message", "the number of an event is a whole number")
+    return int(text)
+
+
+async def create_session(services: Services, asked: SessionRequest) -> Session:
+    """Make a session as asked for; raises ClientError."""
+    try:
+        AudioFormat.parse(asked.mime_type, sample_rate=asked.sample_rate, channels=asked.channels)
+    except AudioError as error:
+        raise ClientError(error.code, str(error)) from error
+    session = Session(
+        session_id=str(uuid.uuid4()),
+        created_ms=time.time_ns() // 1_000_000,
+        mime_type=asked.mime_type,
+        sample_rate=asked.sample_rate,
+        channels=asked.channels,
+        language=asked.language,
+        duration_limit=asked.duration_limit,
+        user_id=asked.user_id,
+        metadata=asked.metadata,
+    )
+    await services.store.create(session, epoch=uuid.uuid4().hex[:12])
+    return session
+
+
+async def _described(services: Services, snapshot: Snapshot) -> Json:
+    session_id = snapshot.session.session_id
+    texts, after = [], 0
+    while events := await services.store.events(session_id, after):
+        texts += [e.event.text for e in events if isinstance(e.event, FinalEvent)]
+        after = events[-1].number
+    return session_fields(
+        snapshot.session, snapshot.status, seen_ms=snapshot.seen_ms, chunks=snapshot.chunks,
+        confirmed_text=join_text(texts),
+    )  # fmt: skip
+
+
+async def post_session(request: web.Request) -> web.Response:
+    """`POST /api/streaming/sessions`."""
+    services = request.app[SERVICES]
+    services.admission.handshake(request.remote or "")
+    services.admission.may_begin()
+    if (request.content_length or 0) > MAX_REQUEST_BYTES:
+        raise ClientError("invalid_message", "the body is too large")
+    session = await create_session(services, parse_request(await request.read()))
+    fields = session_fields(session, "connecting", seen_ms=session.created_ms, chunks=0,
+                            confirmed_text="")  # fmt: skip
+    return web.json_response(fields, status=201)
+
+
+async def get_session(request: web.Request) -> web.Response:
+    """`GET /api/streaming/sessions/{session_id}`."""
+    services = request.app[SERVICES]
+    snapshot = await services.store.snapshot(session_id_of(request))
+    if snapshot is None:
+        raise ClientError("session_not_found", "no such session")
+    return web.json_response(await _described(services, snapshot))
+
+
+async def delete_session(request: web.Request) -> web.Response:
+    """`DELETE /api/streaming/sessions/{session_id}`."""
+    services = request.app[SERVICES]
+    if not await services.store.remove(session_id_of(request)):
+        raise ClientError("session_not_found", "no such session")
+    return web.Response(status=204)
+
+
+async def session_socket(request: web.Request) -> web.StreamResponse:
+    """`GET /api/streaming/sessions/{session_id}/ws`.
+
+    Refusals are told on the socket, because a browser shows no body of a refused handshake.
+    """
+    services = request.app[SERVICES]
+    ws = new_socket()
+    await ws.prepare(request)
+    peer = Peer(ws, request.transport, services.settings.send_seconds)
+    async with peer.served():
+        if services.life.draining.is_set():
+            peer.dismissed.set()
+            return ws
+        services.admission.handshake(request.remote or "")
+        with services.admission.socket(request.remote or ""):
+            last_event = event_number(request.query.get("last_event"))
+            await serve_session(services, peer, session_id_of(request), last_event)
+    return ws
+
+
+async def list_transcripts(request: web.Request) -> web.Response:
+    """`GET /api/transcripts`."""
+    limit = event_number(request.query.get("limit", "50"))
+    before = request.query.get("before")
+    archive = request.app[SERVICES].archive
+    found = await asyncio.to_thread(archive.entries, min(max(limit, 1), 200), before)
+    transcripts = [
+        {**entry, "downloads": transcript_links(entry["session_id"], FORMATS)} for entry in found
+    ]
+    return web.json_response({"transcripts": transcripts})
+
+
+async def get_transcript(request: web.Request) -> web.Response:
+    """`GET /api/transcripts/{name}`: an id, alone or with the ending of a format."""
+    session_id, _, ending = request.match_info["name"].partition(".")
+    name = ending or "json"
+    body = None
+    if name in CONTENT_TYPES:
+        body = await asyncio.to_thread(request.app[SERVICES].archive.read, session_id, name)
+    if body is None:
+        raise ClientError("transcript_not_found", "no such transcript")
+    return web.Response(body=body, content_type=CONTENT_TYPES[name], charset="utf-8")
+
+
+async def delete_transcript(request: web.Request) -> web.Response:
+    """`DELETE /api/transcripts/{name}`."""
+    archive = request.app[SERVICES].archive
+    if not await asyncio.to_thread(archive.delete, request.match_info["name"]):
+        raise ClientError("transcript_not_found", "no such transcript")
+    return web.Response(status=204)
+
+
+def add_api_routes(app: web.Application) -> None:
+    """Serve sessions and transcripts from an application."""
+    sessions = "/api/streaming/sessions"
+    app.router.add_post(sessions, post_session)
+    app.router.add_get(sessions + "/{session_id}", get_session)
+    app.router.add_delete(sessions + "/{session_id}", delete_session)
+    app.router.add_get(sessions + "/{session_id}/ws", session_socket)
+    app.router.add_get("/api/transcripts", list_transcripts)
+    app.router.add_get("/api/transcripts/{name}", get_transcript)
+    app.router.add_delete("/api/transcripts/{name}", delete_transcript)

@@ -1,0 +1,107 @@
+"""The gateway, wired."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from aiohttp import web
+
+from steno_common.archive import Archive
+from steno_common.errors import StoreError
+from steno_common.health import add_health_routes, listening
+from steno_common.lifecycle import Lifecycle
+from steno_common.settings import load
+from steno_common.store.limits import Limits
+from steno_common.store.link import open_link
+from steno_common.store.sessions import SessionStore
+from steno_gateway.admission import Admission
+from steno_gateway.api import add_api_routes
+from steno_gateway.domain.errors import ClientError
+from steno_gateway.feed import Feed
+from steno_gateway.listen import add_listen_routes
+from steno_gateway.services import SERVICES, Services
+from steno_gateway.settings import GatewaySettings
+from steno_gateway.upload import post_transcription
+
+log = logging.getLogger(__name__)
+
+WAITING_THREADS: Final = 64
+"""Threads that wait for decoders: with few of them, few slow recordings would hold up all."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _refusal(error: ClientError) -> web.Response:
+    headers = {}
+    if error.fault.http in (429, 503):
+        headers["Retry-After"] = str(max(1, error.details.get("retry_after_ms", 1000) // 1000))
+    return web.json_response(error.as_message(), status=error.fault.http, headers=headers)
+
+
+@web.middleware
+async def _typed_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ClientError as error:
+        return _refusal(error)
+    except StoreError:
+        return _refusal(ClientError("store_unavailable", "the store does not answer"))
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        refusal = ClientError("invalid_request", error.reason)
+        return web.json_response(refusal.as_message(), status=error.status)
+    except ConnectionError:
+        return web.Response(status=400)  # the client is gone: nobody reads this
+    except Exception:
+        log.exception("a request failed by a fault")
+        return _refusal(ClientError("internal", "a fault of this server"))
+
+
+async def _status(request: web.Request) -> web.Response:
+    services = request.app[SERVICES]
+    ready = await services.life.ready()
+    return web.json_response(
+        {
+            "status": "ok" if all(ready.values()) else "degraded",
+            "active_clients": services.admission.sessions,
+            "ready": ready,
+        }
+    )
+
+
+def build(services: Services) -> web.Application:
+    """Give the application with all its routes."""
+    app = web.Application(middlewares=[_typed_errors], client_max_size=1 << 20)
+    app[SERVICES] = services
+    add_health_routes(app, services.life)
+    add_api_routes(app)
+    add_listen_routes(app)
+    app.router.add_post("/api/transcriptions", post_transcription)
+    app.router.add_get("/", _status)
+    app.router.add_get("/status", _status)
+    return app
+
+
+async def serve(life: Lifecycle) -> None:
+    """Serve until the process drains."""
+    settings, limits = load(GatewaySettings), load(Limits)
+    threads = ThreadPoolExecutor(WAITING_THREADS, "steno-gateway")
+    asyncio.get_running_loop().set_default_executor(threads)
+    async with open_link(limits.redis_url) as link, asyncio.TaskGroup() as tasks:
+        life.checks["redis"] = link.ping
+        store = SessionStore(link, limits)
+        feed = Feed(store)
+        services = Services(
+            settings, limits, store, feed, Archive(settings.output),
+            Admission(settings, time.monotonic), life,
+        )  # fmt: skip
+        running = tasks.create_task(feed.run(), name="feed")
+        async with listening(build(services), settings.host, settings.port):
+            log.info("listening", extra={"address": settings.host, "port": settings.port})
+            await life.draining.wait()
+            await services.sockets.dismiss(settings.goaway_seconds)
+        running.cancel()

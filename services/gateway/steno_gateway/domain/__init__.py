@@ -1,0 +1,1 @@
+"""Rules of the gateway: plain values in, plain values out."""

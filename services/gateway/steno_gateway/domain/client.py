@@ -1,0 +1,97 @@
+"""Messages of a client: parsed once, refused with the reason."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+
+from steno_gateway.domain.errors import ClientError
+
+MAX_METADATA: int = 16
+_Short = Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class AudioChunk(msgspec.Struct, frozen=True, tag="client:audio_chunk"):
+    """Audio with its place in the session."""
+
+    sequence_number: int
+    audio_data: bytes
+    """Base64 in JSON."""
+    timestamp: float | str | None = None
+    mime_type: str | None = None
+    chunk_id: str | None = None
+
+
+class Control(msgspec.Struct, frozen=True, tag="client:control"):
+    """An action on the session."""
+
+    action: Literal["start", "pause", "resume", "stop", "finalize"]
+
+
+class Ping(msgspec.Struct, frozen=True, tag="client:ping"):
+    """A sign of life."""
+
+    timestamp: float | str | None = None
+
+
+ClientMessage = AudioChunk | Control | Ping
+
+_messages: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
+
+
+class SessionRequest(msgspec.Struct, frozen=True):
+    """Body of `POST /api/streaming/sessions`."""
+
+    mime_type: _Short = "audio/webm;codecs=opus"
+    sample_rate: int | None = None
+    channels: int | None = None
+    language: (
+        Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")] | None
+    ) = None
+    duration_limit: Annotated[int, msgspec.Meta(ge=60, le=3600)] = 3600
+    user_id: _Short | None = None
+    metadata: Annotated[dict[_Short, _Short], msgspec.Meta(max_length=MAX_METADATA)] = {}
+
+
+_requests = msgspec.json.Decoder(SessionRequest)
+
+
+def parse_message(text: str) -> ClientMessage:
+    """Read a text frame; raises ClientError."""
+    try:
+        return _messages.decode(text)
+    except msgspec.ValidationError as error:
+        where = str(error)
+        unknown = where.startswith("Invalid") and where.endswith(("`$.type`", "`$.action`"))
+        code = "unknown_type" if unknown else "invalid_message"
+        raise ClientError(code, where[:200]) from error
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise ClientError("invalid_json", "a text frame must be one JSON object") from error
+
+
+def parse_frame(frame: bytes) -> AudioChunk:
+    """Read a binary frame: 4 bytes big-endian sequence number, then audio."""
+    if len(frame) < 4:
+        raise ClientError("invalid_message", "a binary frame begins with 4 bytes of its number")
+    return AudioChunk(int.from_bytes(frame[:4]), frame[4:])
+
+
+def parse_request(body: bytes) -> SessionRequest:
+    """Read the body of a session request, empty for all defaults; raises ClientError."""
+    try:
+        return _requests.decode(body) if body.strip() else SessionRequest()
+    except msgspec.ValidationError as error:
+        raise ClientError("invalid_message", str(error)[:200]) from error
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise ClientError("invalid_json", "the body must be one JSON object") from error
+
+
+def request_of_query(mime_type: str, query: Mapping[str, str]) -> SessionRequest:
+    """Read what an upload says of itself; raises ClientError."""
+    fields: dict[str, object] = {"mime_type": mime_type}
+    if "language" in query:
+        fields["language"] = query["language"]
+    try:
+        return msgspec.convert(fields, SessionRequest)
+    except msgspec.ValidationError as error:
+        raise ClientError("invalid_message", str(error)[:200]) from error

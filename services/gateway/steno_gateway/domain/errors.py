@@ -1,0 +1,71 @@
+"""What a client can be told, with its HTTP status, its close code, and whether to try again."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from steno_common.errors import StenoError
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """How one error code is spoken in HTTP and on a WebSocket."""
+
+    http: int = 400
+    close: int | None = None
+    """Close code, or None if the session goes on."""
+    retryable: bool = False
+
+
+FAULTS: Final = {
+    "invalid_request": Fault(),
+    "invalid_json": Fault(),
+    "invalid_message": Fault(),
+    "unknown_type": Fault(),
+    "invalid_session_id": Fault(close=4400),
+    "session_not_found": Fault(404, 4404),
+    "session_finished": Fault(409),
+    "connection_superseded": Fault(409, 4409),
+    "illegal_transition": Fault(409),
+    "sequence_gap": Fault(409, retryable=True),
+    "invalid_sequence": Fault(),
+    "empty_chunk": Fault(),
+    "chunk_too_large": Fault(413, 1009),
+    "too_many_chunks": Fault(413),
+    "unsupported_format": Fault(415),
+    "invalid_audio_format": Fault(400),
+    "format_mismatch": Fault(415),
+    "undecodable_audio": Fault(422, 1008),
+    "backlog_full": Fault(503, retryable=True),
+    "rate_limited": Fault(429, retryable=True),
+    "duration_limit": Fault(413),
+    "too_many_sessions": Fault(503, 1013, retryable=True),
+    "too_many_connections": Fault(429, 1013, retryable=True),
+    "too_many_reconnections": Fault(429, 1008),
+    "idle_timeout": Fault(408, 4408, retryable=True),
+    "slow_reader": Fault(408, 1008, retryable=True),
+    "transcript_not_found": Fault(404),
+    "store_unavailable": Fault(503, 1013, retryable=True),
+    "internal": Fault(500, 1011, retryable=True),
+}
+"""Every code of docs/protocol.md section 6."""
+
+
+class ClientError(StenoError):
+    """Something that the client is told as `server:error`."""
+
+    def __init__(self, code: str, message: str, **details: Any) -> None:
+        super().__init__(message, code=code)
+        self.fault = FAULTS[code]
+        self.retryable = self.fault.retryable
+        self.details = details
+        """Further fields of the message, such as `resend_from`."""
+
+    def as_message(self) -> dict[str, Any]:
+        """Give the `server:error`, which is the body of an HTTP error too."""
+        return {
+            "type": "server:error",
+            "code": self.code,
+            "message": self.message,
+            "retryable": self.retryable,
+            **self.details,
+        }

@@ -1,0 +1,196 @@
+"""Listeners of a session: WebSocket and Server-Sent Events, each with resume by number."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any, Final
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from steno_common.errors import StenoError
+from steno_common.messages import Completed, Partial
+from steno_common.store.base import Numbered
+from steno_common.store.sessions import Snapshot
+from steno_gateway import metrics
+from steno_gateway.api import event_number, session_id_of
+from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.server import event_message, partial_message
+from steno_gateway.domain.sse import EVENT_NAMES, last_number, sse_block
+from steno_gateway.domain.states import resume_point
+from steno_gateway.feed import Subscription
+from steno_gateway.services import SERVICES, Services
+from steno_gateway.socket import Peer, new_socket
+
+KEEPALIVE_SECONDS: Final = 15.0
+SSE_HEADERS: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+}
+
+
+async def _found(services: Services, session_id: str) -> Snapshot:
+    snapshot = await services.store.snapshot(session_id)
+    if snapshot is None:
+        raise ClientError("session_not_found", "no such session")
+    return snapshot
+
+
+def _greeting(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "type": "server:session_created",
+        "session_id": snapshot.session.session_id,
+        "status": snapshot.status,
+        "epoch": snapshot.epoch,
+        "last_event": snapshot.event,
+    }
+
+
+async def _messages(
+    services: Services, session_id: str, after: int
+) -> AsyncGenerator[tuple[Numbered | Partial, dict[str, Any]]]:
+    """Give what a listener reads, ending with the session."""
+    subscription = Subscription(session_id, after, services.store)
+    services.feed.subscribe(subscription)
+    try:
+        async for item in subscription.items():
+            if isinstance(item, Partial):
+                yield item, partial_message(session_id, item)
+                continue
+            message = event_message(session_id, item.number, item.event)
+            if message is not None:
+                yield item, message
+            if isinstance(item.event, Completed):
+                return
+    finally:
+        services.feed.unsubscribe(subscription)
+
+
+@contextmanager
+def _counted(transport: str) -> Iterator[None]:
+    with metrics.LISTENERS.labels(transport).track_inprogress():
+        yield
+
+
+async def listen_socket(request: web.Request) -> web.StreamResponse:
+    """`GET /api/streaming/sessions/{session_id}/listen`."""
+    services = request.app[SERVICES]
+    ws = new_socket()
+    await ws.prepare(request)
+    peer = Peer(ws, request.transport, services.settings.send_seconds)
+    async with peer.served():
+        if services.life.draining.is_set():
+            peer.dismissed.set()
+            return ws
+        with services.admission.socket(request.remote or ""), services.sockets.holding(peer):
+            session_id = session_id_of(request)
+            snapshot = await _found(services, session_id)
+            asked = event_number(request.query.get("last_event"))
+            after = resume_point(asked, snapshot.event, snapshot.status)
+            await peer.send(_greeting(snapshot))
+            with _counted("websocket"):
+                await _until_one_ends(
+                    deliver=_deliver(services, peer, session_id, after),
+                    receive=_drain(peer),
+                    dismissed=peer.dismissed.wait(),
+                )
+    return ws
+
+
+async def _until_one_ends(**parts: Coroutine[Any, Any, Any]) -> None:
+    """Run the parts of a listener until one has ended; raises what it raised."""
+    tasks = [asyncio.create_task(part, name=f"listener {name}") for name, part in parts.items()]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+
+async def _deliver(services: Services, peer: Peer, session_id: str, after: int) -> None:
+    async with aclosing(_messages(services, session_id, after)) as messages:
+        async for _, message in messages:
+            await peer.send(message)
+
+
+async def _drain(peer: Peer) -> None:
+    while (await peer.ws.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
+        pass  # nothing is expected from a listener
+
+
+async def listen_events(request: web.Request) -> web.StreamResponse:
+    """`GET /api/streaming/sessions/{session_id}/events`."""
+    services = request.app[SERVICES]
+    session_id = session_id_of(request)
+    with services.admission.socket(request.remote or ""):
+        asked = request.headers.get("Last-Event-ID") or request.query.get("last_event_id", "")
+        snapshot = await _found(services, session_id)
+        after = last_number(asked, snapshot.epoch)
+        if after is not None and after >= snapshot.event and await _ended(services, snapshot):
+            return web.Response(status=204)  # tells a browser not to come back
+        response = web.StreamResponse(headers=SSE_HEADERS)
+        # What fails from here on ends the stream: the browser comes back with the last id.
+        with _counted("sse"), contextlib.suppress(ConnectionError, StenoError, TimeoutError):
+            await response.prepare(request)
+            await _greet(services, response, snapshot, after)
+            await _until_one_ends(
+                deliver=_stream(services, response, snapshot, after or 0),
+                keep_alive=_keep_alive(response),
+                draining=services.life.draining.wait(),
+            )
+    return response
+
+
+async def _ended(services: Services, snapshot: Snapshot) -> bool:
+    """Say whether the last event of a session is there, whatever its state."""
+    last = await services.store.events(snapshot.session.session_id, snapshot.event - 1)
+    return bool(last) and isinstance(last[-1].event, Completed)
+
+
+async def _greet(
+    services: Services, response: web.StreamResponse, snapshot: Snapshot, after: int | None
+) -> None:
+    blocks = b"retry: 2000\n\n"
+    if after is None:
+        session_id, epoch = snapshot.session.session_id, snapshot.epoch
+        reset = {"session_id": session_id, "epoch": epoch, "first_event": 1}
+        blocks += sse_block("stream.reset", msgspec.json.encode(reset))
+    elif after == 0:
+        blocks += sse_block("session.started", msgspec.json.encode(_greeting(snapshot)))
+    async with asyncio.timeout(services.settings.send_seconds):
+        await response.write(blocks)
+
+
+async def _stream(
+    services: Services, response: web.StreamResponse, snapshot: Snapshot, after: int
+) -> None:
+    session_id, epoch = snapshot.session.session_id, snapshot.epoch
+    async with aclosing(_messages(services, session_id, after)) as messages:
+        async for item, message in messages:
+            number = item.number if isinstance(item, Numbered) else None
+            block = sse_block(
+                EVENT_NAMES[message["type"]],
+                msgspec.json.encode(message),
+                None if number is None else f"{epoch}-{number}",
+            )
+            async with asyncio.timeout(services.settings.send_seconds):
+                await response.write(block)
+
+
+async def _keep_alive(response: web.StreamResponse) -> None:
+    while True:
+        await asyncio.sleep(KEEPALIVE_SECONDS)
+        # One newline: a blank line would make some readers see an empty event.
+        await response.write(b": ka\n")
+
+
+def add_listen_routes(app: web.Application) -> None:
+    """Serve listeners from an application."""
+    app.router.add_get("/api/streaming/sessions/{session_id}/listen", listen_socket)
+    app.router.add_get("/api/streaming/sessions/{session_id}/events", listen_events)

@@ -1,0 +1,68 @@
+"""What the handlers of a gateway share, made once at the start."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from steno_common.archive import Archive
+from steno_common.lifecycle import Lifecycle
+from steno_common.store.limits import Limits
+from steno_common.store.sessions import SessionStore
+from steno_gateway.admission import Admission
+from steno_gateway.domain.errors import ClientError
+from steno_gateway.feed import Feed
+from steno_gateway.settings import GatewaySettings
+from steno_gateway.socket import Peer
+
+
+@dataclass(slots=True)
+class Sockets:
+    """Open sockets, to be told when the gateway goes."""
+
+    _peers: set[Peer] = field(default_factory=set)
+
+    @contextmanager
+    def holding(self, peer: Peer) -> Iterator[None]:
+        """Know a socket while it is served."""
+        self._peers.add(peer)
+        try:
+            yield
+        finally:
+            self._peers.discard(peer)
+
+    async def dismiss(self, seconds: float) -> None:
+        """Tell all to leave, then dismiss each at its own moment within `seconds`."""
+
+        async def dismiss(peer: Peer, wait: float) -> None:
+            with contextlib.suppress(ClientError):
+                goaway = {"type": "server:status", "status": "goaway", "in_ms": round(wait * 1000)}
+                await peer.send(goaway)
+            await asyncio.sleep(wait)
+            peer.dismissed.set()
+
+        async with asyncio.TaskGroup() as tasks:
+            for peer in list(self._peers):
+                # A spread, not a secret: sockets need not all come back at the same moment.
+                tasks.create_task(dismiss(peer, random.uniform(0, seconds)), name="dismiss")  # noqa: S311
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a handler needs."""
+
+    settings: GatewaySettings
+    limits: Limits
+    store: SessionStore
+    feed: Feed
+    archive: Archive
+    admission: Admission
+    life: Lifecycle
+    sockets: Sockets = field(default_factory=Sockets)
+
+
+SERVICES = web.AppKey("services", Services)

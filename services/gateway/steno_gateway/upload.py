@@ -1,0 +1,132 @@
+"""Block mode: a whole recording by one request, through the same pipeline."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import BodyPartReader, web
+
+from steno_audio import AudioFormat, decoder_for
+from steno_common.errors import StoreError
+from steno_common.messages import Completed
+from steno_common.store.sessions import Attached
+from steno_common.units import to_samples
+from steno_gateway.api import create_session
+from steno_gateway.domain.client import request_of_query
+from steno_gateway.domain.errors import ClientError
+from steno_gateway.feed import Subscription
+from steno_gateway.ingest import Accepted, Ingest, Mark, Move
+from steno_gateway.services import SERVICES, Services
+
+PIECE_BYTES: Final = 64 << 10
+QUEUED_PIECES: Final = 16
+ANY_TYPE: Final = "application/octet-stream"
+"""The first bytes of the body tell what it is."""
+
+
+async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
+    if request.content_type != "multipart/form-data":
+        async for piece in request.content.iter_chunked(PIECE_BYTES):
+            yield piece
+        return
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader) and part.name == "file":
+                while piece := await part.read_chunk(PIECE_BYTES):
+                    yield piece
+                return
+    except ValueError as error:
+        raise ClientError("invalid_request", "the body is not multipart/form-data") from error
+
+
+async def _feed_in(request: web.Request, ingest: Ingest) -> None:
+    limit, size, sequence = request.app[SERVICES].settings.max_upload_bytes, 0, 0
+    async for piece in _pieces(request):
+        size += len(piece)
+        if size > limit:
+            raise ClientError("chunk_too_large", f"an upload has at most {limit} bytes")
+        sequence += 1
+        if sequence == 1:
+            ingest.put(Move("recording", ("connected",)))
+        ingest.put(Accepted(sequence, piece, time.monotonic()))
+        # The body is read as fast as its audio is taken: that is all the flow control there is.
+        while sequence - ingest.stored > QUEUED_PIECES:
+            ingest.progress.clear()
+            await ingest.progress.wait()
+    if sequence == 0:
+        raise ClientError("empty_chunk", "the body holds no audio")
+    ingest.put(Mark("end"))
+
+
+async def _follow(subscription: Subscription, ingest: Ingest) -> None:
+    while True:
+        await subscription.changed.wait()
+        subscription.changed.clear()
+        if subscription.state is not None:
+            ingest.backlog = subscription.state.backlog
+            ingest.room.set()
+
+
+async def _transcribed(request: web.Request, services: Services, attached: Attached) -> None:
+    session = attached.session
+    audio_format = AudioFormat.parse(session.mime_type)
+    ingest = Ingest(
+        store=services.store, session_id=session.session_id, conn=attached.conn,
+        decoder=decoder_for(audio_format), stored=0, received=0,
+        duration_limit=to_samples(session.duration_limit),
+    )  # fmt: skip
+    subscription = Subscription(session.session_id, 0, services.store, attached.conn)
+    services.feed.subscribe(subscription)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            follow = tasks.create_task(_follow(subscription, ingest), name="upload follow")
+            tasks.create_task(ingest.run(), name="upload ingest")
+            tasks.create_task(_feed_in(request, ingest), name="upload body")
+            async for item in subscription.items():
+                if not isinstance(getattr(item, "event", None), Completed):
+                    continue
+                follow.cancel()
+                break
+    finally:
+        services.feed.unsubscribe(subscription)
+
+
+@asynccontextmanager
+async def _removed_unless_done(services: Services, session_id: str) -> AsyncIterator[None]:
+    """Leave nothing of an upload that failed: the client sends it again, as a new session.
+
+    Raises what failed first, outside the groups it comes in.
+    """
+    try:
+        yield
+    except BaseException as fault:
+        with contextlib.suppress(StoreError):
+            await services.store.remove(session_id)
+        while isinstance(fault, BaseExceptionGroup):
+            fault = fault.exceptions[0]
+        raise fault from None
+
+
+async def post_transcription(request: web.Request) -> web.Response:
+    """`POST /api/transcriptions`: audio in, the transcript as JSON out."""
+    services = request.app[SERVICES]
+    services.admission.handshake(request.remote or "")
+    told = request.headers.get("Content-Type", ANY_TYPE)
+    if request.content_type == "multipart/form-data":
+        told = ANY_TYPE
+    mime_type = request.query.get("mime_type", told)
+    with services.admission.session():
+        asked = request_of_query(mime_type, request.query)
+        session = await create_session(services, asked)
+        async with _removed_unless_done(services, session.session_id):
+            attached = await services.store.attach(session.session_id)
+            if attached is None:
+                raise ClientError("session_not_found", "the session was removed")
+            await _transcribed(request, services, attached)
+    body = await asyncio.to_thread(services.archive.read, session.session_id, "json")
+    if body is None:
+        raise ClientError("transcript_not_found", "the transcript is not where it was saved")
+    return web.Response(body=body, content_type="application/json", charset="utf-8")
