@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,12 +19,14 @@ from steno_common.units import to_samples
 from steno_gateway import metrics
 from steno_gateway.domain import states
 from steno_gateway.domain.client import AudioChunk, Control, Ping, parse_frame, parse_message
+from steno_gateway.domain.dialogue import Dialogue
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.idle import IdleWatch
 from steno_gateway.domain.intake import Bucket, Intake, credit
+from steno_gateway.domain.items import Item
 from steno_gateway.domain.server import event_message, partial_message
 from steno_gateway.feed import Subscription
-from steno_gateway.ingest import Accepted, Ingest, Mark, Move
+from steno_gateway.ingest import Ingest
 from steno_gateway.services import Services
 from steno_gateway.socket import Peer
 
@@ -46,8 +49,7 @@ class Connection:
     peer: Peer
     attached: Attached
     last_event: int
-    state: str = field(init=False)
-    intake: Intake = field(init=False)
+    dialogue: Dialogue = field(init=False)
     ingest: Ingest = field(init=False)
     subscription: Subscription = field(init=False)
     idle: IdleWatch = field(init=False)
@@ -58,7 +60,6 @@ class Connection:
     def __post_init__(self) -> None:
         attached, settings = self.attached, self.services.settings
         session = attached.session
-        self.state = attached.status
         audio_format = AudioFormat.parse(
             session.mime_type, sample_rate=session.sample_rate, channels=session.channels
         )
@@ -77,7 +78,8 @@ class Connection:
         first = 1 if self._container else attached.next
         # A container comes again from its first chunk: that is no burst to be refused.
         bucket = Bucket(rate, 4 * rate + attached.next)
-        self.intake = Intake(first, self._limit(), settings.max_queued_bytes, bucket)
+        intake = Intake(first, self._limit(), settings.max_queued_bytes, bucket)
+        self.dialogue = Dialogue(attached.status, intake, session.mime_type)
         after = states.resume_point(self.last_event, attached.event, attached.status)
         self.subscription = Subscription(
             session.session_id, after, self.services.store, attached.conn
@@ -101,13 +103,13 @@ class Connection:
         return {
             "type": "server:session_created",
             "session_id": self.session_id,
-            "status": self.state,
+            "status": self.dialogue.state,
             "epoch": self.attached.epoch,
             "sequence_number": self.ingest.stored,
             "done": self.attached.done,
             "credit": self._limit() - self.ingest.stored,
             "last_event": self.attached.event,
-            "resend_from": self.intake.expected,
+            "resend_from": self.dialogue.intake.expected,
             "container": self._container,
         }
 
@@ -141,7 +143,7 @@ class Connection:
         idle = self.services.settings.socket_idle_seconds
         while True:
             # The limit stands around the call: the one within it begins anew with each pong.
-            limit = None if self.state in states.OVER else idle
+            limit = None if self.dialogue.over else idle
             try:
                 async with asyncio.timeout(limit):
                     message = await self.peer.ws.receive()
@@ -159,7 +161,7 @@ class Connection:
                 if error.code == "backlog_full":
                     self._told = None  # the client waits for an ack, even one that says no more
                 if error.code == "too_many_chunks":
-                    self._act("stop")
+                    self._put(self.dialogue.act("stop"))
 
     async def _leave(self) -> None:
         """Store what a client sent before it closed, as long as that takes no time to speak of."""
@@ -180,53 +182,40 @@ class Connection:
                 await self.peer.send({"type": "server:pong", "timestamp": message.timestamp})
 
     def _audio(self, chunk: AudioChunk) -> None:
-        if self.state in states.OVER:
-            raise ClientError("session_finished", f"the session is {self.state}")
-        if self.state == "paused":
-            raise ClientError("illegal_transition", "no audio is taken while paused",
-                              resend_from=self.intake.expected)  # fmt: skip
-        if chunk.mime_type not in (None, self.attached.session.mime_type):
-            raise ClientError("format_mismatch", "the chunk is not of the session's type")
         self._settle()
-        now = time.monotonic()
-        if not self.intake.offer(chunk.sequence_number, len(chunk.audio_data), now):
+        if self._put(self.dialogue.audio(chunk, time.monotonic())):
+            self.idle.audio()
+        else:
             self._told = None  # a duplicate is acknowledged again
             self.ingest.progress.set()
-            return
-        if self.state == "connected":
-            self._act("start")
-        self.idle.audio()
-        self.ingest.put(Accepted(chunk.sequence_number, chunk.audio_data, now))
+
+    def _put(self, items: Iterable[Item]) -> bool:
+        put = False
+        for item in items:
+            self.ingest.put(item)
+            put = True
+        return put
 
     def _settle(self) -> None:
+        intake = self.dialogue.intake
         settled, self.ingest.settled = self.ingest.settled, []
         for size in settled:
-            self.intake.stored(size)
-        self.intake.limit = self._limit()
+            intake.stored(size)
+        intake.limit = self._limit()
 
     def _act(self, action: states.Action) -> None:
-        target = states.after(action, self.state)
         if self.ingest.crowded:
             raise ClientError("rate_limited", "too many actions wait", retry_after_ms=1_000)
-        if action == "finalize":
-            self.ingest.put(Mark("finalize"))
-        if target == self.state:
-            return
-        if action == "pause":
-            self.ingest.put(Mark("finalize"))
-        if action == "stop":
-            self.ingest.put(Mark("end"))
-        else:
-            self.ingest.put(Move(target, tuple(states.allowed(action))))
-        self.state = target
+        self._put(self.dialogue.act(action))
 
     async def _ingest(self) -> None:
-        if self.state in states.OVER:
+        if self.dialogue.over:
             return
         try:
             await self.ingest.run()
         except ClientError as error:
-            self.state = "error" if error.code == "undecodable_audio" else "finalizing"
+            undecodable = error.code == "undecodable_audio"
+            self.dialogue.state = "error" if undecodable else "finalizing"
             if error.fault.close is not None:
                 raise
             await self.peer.refuse(error)
@@ -239,7 +228,7 @@ class Connection:
             stored = self.ingest.stored
             polled = self.subscription.state
             done = polled.done if polled is not None else self.attached.done
-            now = (stored, done, max(self.intake.limit - stored, 0))
+            now = (stored, done, max(self.dialogue.intake.limit - stored, 0))
             if now != self._told:
                 self._told = now
                 await self.peer.send({"type": "server:ack", "sequence_number": now[0],
@@ -281,11 +270,11 @@ class Connection:
 
     async def _tick(self) -> None:
         """Tell the client's silence."""
-        while self.state not in states.OVER:
+        while not self.dialogue.over:
             await asyncio.sleep(TICK_SECONDS)
-            can_send = self.ingest.idle and self.intake.limit > self.ingest.stored
-            if self.idle.tick(can_send=can_send) and self.state not in states.OVER:
-                self.ingest.put(Mark("idle"))
+            can_send = self.ingest.idle and self.dialogue.intake.limit > self.ingest.stored
+            if self.idle.tick(can_send=can_send):
+                self._put(self.dialogue.silent())
 
 
 async def serve_session(services: Services, peer: Peer, session_id: str, last_event: int) -> None:

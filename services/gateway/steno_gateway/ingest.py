@@ -15,39 +15,13 @@ from steno_common.store.sessions import Appended, Chunk, Marker, Outcome, Sessio
 from steno_common.units import SAMPLE_BYTES
 from steno_gateway import metrics
 from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.items import Accepted, Item, Mark, Move
 
 BATCH_CHUNKS: Final = 64
 BATCH_BYTES: Final = 1 << 20
 MAX_ITEMS: Final = 10_000
 FULL_SECONDS: Final = 0.2
 """How long a full backlog is left alone before the next try, unless a commit makes room."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A chunk as the client sent it."""
-
-    sequence: int
-    data: bytes
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A marker behind the chunks before it."""
-
-    kind: Marker
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A change of state behind the chunks before it."""
-
-    to: str
-    allowed: tuple[str, ...]
-
-
-Item = Accepted | Mark | Move
 
 
 @dataclass(slots=True)

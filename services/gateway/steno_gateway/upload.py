@@ -17,8 +17,9 @@ from steno_common.units import to_samples
 from steno_gateway.api import create_session
 from steno_gateway.domain.client import request_of_query
 from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.items import Accepted, Mark, Move
 from steno_gateway.feed import Subscription
-from steno_gateway.ingest import Accepted, Ingest, Mark, Move
+from steno_gateway.ingest import Ingest
 from steno_gateway.services import SERVICES, Services
 
 PIECE_BYTES: Final = 64 << 10
