@@ -1,0 +1,106 @@
+"""The receiving side of a session's socket: from frames to items for the store."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import WSMsgType
+
+from steno_gateway.domain.client import AudioChunk, Control, Ping, parse_frame, parse_message
+from steno_gateway.domain.dialogue import Dialogue
+from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.idle import IdleWatch
+from steno_gateway.domain.items import Item
+from steno_gateway.ingest import Ingest
+from steno_gateway.socket import Peer
+from steno_gateway.telling import Teller
+
+TICK_SECONDS: Final = 0.5
+LEAVE_SECONDS: Final = 2.0
+
+
+@dataclass(slots=True)
+class Receiver:
+    """Reads a socket; waits for nothing but the next frame, so that heartbeats are answered."""
+
+    peer: Peer
+    dialogue: Dialogue
+    ingest: Ingest
+    teller: Teller
+    idle: IdleWatch
+    idle_seconds: float
+    """A socket without any message for this long is given up."""
+
+    async def run(self) -> None:
+        """Take messages until the client leaves; raises ClientError for what ends the socket."""
+        while True:
+            # The limit stands around the call: the one within it begins anew with each pong.
+            limit = None if self.dialogue.over else self.idle_seconds
+            try:
+                async with asyncio.timeout(limit):
+                    message = await self.peer.ws.receive()
+            except TimeoutError as error:
+                reason = f"no message for {self.idle_seconds:.0f} s"
+                raise ClientError("idle_timeout", reason) from error
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                await self.leave()
+                return
+            try:
+                await self._handle(message.data)
+            except ClientError as error:
+                if error.fault.close is not None:
+                    raise
+                await self._refuse(error)
+
+    async def leave(self) -> None:
+        """Store what a client sent before it closed, as long as that takes no time to speak of."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                while not self.ingest.idle:
+                    self.ingest.progress.clear()
+                    await self.ingest.progress.wait()
+
+    async def watch_silence(self) -> None:
+        """Put a marker where the client, though it could send, has sent nothing for a while."""
+        while not self.dialogue.over:
+            await asyncio.sleep(TICK_SECONDS)
+            can_send = self.ingest.idle and self.dialogue.intake.limit > self.ingest.stored
+            if self.idle.tick(can_send=can_send):
+                self._put(self.dialogue.silent())
+
+    async def _refuse(self, error: ClientError) -> None:
+        await self.peer.refuse(error)
+        if error.code == "backlog_full":
+            self.teller.repeat()  # the client waits for an ack, even one that says no more
+        if error.code == "too_many_chunks":
+            self._put(self.dialogue.act("stop"))
+
+    async def _handle(self, data: str | bytes) -> None:
+        message = parse_message(data) if isinstance(data, str) else parse_frame(data)
+        match message:
+            case AudioChunk():
+                self._audio(message)
+            case Control():
+                if self.ingest.crowded:
+                    raise ClientError("rate_limited", "too many actions wait", retry_after_ms=1_000)
+                self._put(self.dialogue.act(message.action))
+            case Ping():
+                await self.peer.send({"type": "server:pong", "timestamp": message.timestamp})
+
+    def _audio(self, chunk: AudioChunk) -> None:
+        self.teller.settle()
+        if self._put(self.dialogue.audio(chunk, time.monotonic())):
+            self.idle.audio()
+        else:
+            self.teller.repeat()  # a duplicate is acknowledged again
+            self.ingest.progress.set()
+
+    def _put(self, items: Iterable[Item]) -> bool:
+        put = False
+        for item in items:
+            self.ingest.put(item)
+            put = True
+        return put

@@ -1,0 +1,90 @@
+"""The telling side of a session's socket: acknowledgements, credit, results."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from steno_common.messages import Completed, Partial
+from steno_common.store.sessions import Outcome
+from steno_common.units import to_samples
+from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.intake import Intake, credit
+from steno_gateway.domain.server import event_message, partial_message
+from steno_gateway.feed import Subscription
+from steno_gateway.ingest import Ingest
+from steno_gateway.socket import Peer
+
+ACK_SECONDS: Final = 0.1
+
+
+@dataclass(slots=True)
+class Teller:
+    """Tells a client what became of its audio."""
+
+    peer: Peer
+    intake: Intake
+    ingest: Ingest
+    subscription: Subscription
+    backlog_seconds: float
+    done: int
+    """Highest chunk that is transcribed and committed."""
+    _told: tuple[int, int, int] | None = None
+    """The last acknowledgement."""
+
+    def settle(self) -> None:
+        """Bring the intake's bounds up to what is stored and committed."""
+        settled, self.ingest.settled = self.ingest.settled, []
+        for size in settled:
+            self.intake.stored(size)
+        ingest, room = self.ingest, to_samples(self.backlog_seconds)
+        more = credit(room, ingest.backlog, ingest.received, ingest.stored)
+        self.intake.limit = ingest.stored + more
+
+    def repeat(self) -> None:
+        """Send the next acknowledgement even if it says nothing new."""
+        self._told = None
+
+    async def acknowledge(self) -> None:
+        """Send an acknowledgement whenever there is something new to say."""
+        while True:
+            await self.ingest.progress.wait()
+            self.ingest.progress.clear()
+            self.settle()
+            stored = self.ingest.stored
+            now = (stored, self.done, max(self.intake.limit - stored, 0))
+            if now != self._told:
+                self._told = now
+                await self.peer.send({"type": "server:ack", "sequence_number": now[0],
+                                      "done": now[1], "credit": now[2]})  # fmt: skip
+            await asyncio.sleep(ACK_SECONDS)
+
+    async def deliver(self) -> None:
+        """Send results until the session is complete."""
+        session_id = self.subscription.session_id
+        async for item in self.subscription.items():
+            if isinstance(item, Partial):
+                await self.peer.send(partial_message(session_id, item))
+                continue
+            message = event_message(session_id, item.number, item.event)
+            if message is not None:
+                await self.peer.send(message)
+            if isinstance(item.event, Completed):
+                return
+
+    async def follow(self) -> None:
+        """Follow the state that the feed brings; raises ClientError when the session is lost."""
+        changed = self.subscription.changed
+        while True:
+            await changed.wait()
+            changed.clear()
+            polled = self.subscription.state
+            if polled is None:
+                continue
+            if polled.outcome is Outcome.SUPERSEDED:
+                raise ClientError("connection_superseded", "a newer connection holds the session")
+            if polled.outcome is Outcome.MISSING:
+                raise ClientError("session_not_found", "the session was removed")
+            self.done = polled.done
+            self.ingest.backlog = polled.backlog
+            self.ingest.room.set()
+            self.ingest.progress.set()
