@@ -7,9 +7,10 @@ close in reverse. A second signal exits at once.
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,9 +27,9 @@ Check = Callable[[], Awaitable[bool]]
 class ProcessSettings:
     """What every process of Steno is told."""
 
-    log_style: str = "json"
-    """`json`, or `console` for people."""
-    log_level: str = "INFO"
+    log_style: Literal["json", "console"] = "json"
+    """`console` is for people."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     drain_seconds: float = 20.0
     """Time to finish work after the first signal."""
 
@@ -77,23 +78,32 @@ async def _live(serve: Callable[[Lifecycle], Coroutine[Any, Any, None]], seconds
         drain.cancel()
 
 
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
 def run(name: str, serve: Callable[[Lifecycle], Coroutine[Any, Any, None]]) -> int:
     """Run a service until it ends or a signal ends it; gives the exit status.
 
     `serve` returns by itself once it has drained after `draining` is set.
     """
     status = 0
+    # A core dump would write audio and text to disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     try:
         settings = load(ProcessSettings)
-        style: Literal["json", "console"] = "console" if settings.log_style == "console" else "json"
-        logs.setup(name, style, settings.log_level)
+        logs.setup(name, settings.log_style, settings.log_level)
         asyncio.run(_live(serve, settings.drain_seconds))
     except* SettingsError as group:
-        faults = "\n".join(str(error) for error in group.exceptions)
+        faults = "\n".join(str(error) for error in _leaves(group))
         print(f"steno-{name}: the settings cannot be used\n{faults}", file=sys.stderr)  # noqa: T201
         status = 2
     except* (StenoError, OSError) as group:
-        for error in group.exceptions:
+        for error in _leaves(group):
             log.error("stopped: %s", error)
         status = 1
     except* Exception:

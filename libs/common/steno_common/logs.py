@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 import time
+import traceback
 from typing import Any, Final, Literal
 
 FIELDS: Final = (
@@ -29,15 +30,19 @@ def about(session_id: str | None = None, **fields: Any) -> dict[str, Any]:
 
 
 def _allowed(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+    return {name: _cut(getattr(record, name)) for name in FIELDS if hasattr(record, name)}
 
 
-def _traceback(record: logging.LogRecord, formatter: logging.Formatter) -> str:
+def _cut(value: Any) -> Any:
+    return value if isinstance(value, int | float | None) else str(value)[:MESSAGE_BOUND]
+
+
+def _traceback(record: logging.LogRecord) -> str:
     # Errors of libraries quote what they were given: the frames are kept, the message is cut.
     if not record.exc_info:
         return ""
-    lines = formatter.formatException(record.exc_info).splitlines()
-    return "\n".join(line[:MESSAGE_BOUND] for line in lines)
+    parts = traceback.format_exception(*record.exc_info)
+    return "\n".join(part.rstrip("\n")[:MESSAGE_BOUND] for part in parts)
 
 
 class JsonFormatter(logging.Formatter):
@@ -58,8 +63,8 @@ class JsonFormatter(logging.Formatter):
             **_allowed(record),
         }
         if record.exc_info:
-            line["traceback"] = _traceback(record, self)
-        return json.dumps(line, default=str)
+            line["traceback"] = _traceback(record)
+        return json.dumps(line)
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -75,7 +80,7 @@ class ConsoleFormatter(logging.Formatter):
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         event = record.getMessage()[:MESSAGE_BOUND]
         line = f"{clock} {record.levelname.lower():7} {self._service}: {event} {fields}".rstrip()
-        return "\n".join(filter(None, [line, _traceback(record, self)]))
+        return "\n".join(filter(None, [line, _traceback(record)]))
 
 
 def setup(service: str, style: Literal["json", "console"], level: str = "INFO") -> None:

@@ -1,6 +1,7 @@
 """Settings from the environment: one frozen object per service, read once."""
 
 import dataclasses
+import math
 import os
 import types
 import typing
@@ -25,7 +26,14 @@ def _boolean(text: str) -> bool:
     raise ValueError
 
 
-_READERS: Final[Mapping[Any, Any]] = {str: str, int: int, float: float, bool: _boolean}
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+_READERS: Final[Mapping[Any, Any]] = {str: str, int: int, float: _finite, bool: _boolean}
 
 
 def _read(text: str, kind: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.resources
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,8 +22,11 @@ FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 1.0
 
 # What the server says while it starts, fails over or is full: the same call can succeed later.
-_PASSING: Final = ("LOADING", "BUSY", "READONLY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "OOM",
-                   "NOREPLICAS", "MISCONF", "UNBLOCKED")  # fmt: skip
+_PASSING: Final = {"LOADING", "BUSY", "READONLY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "OOM",
+                   "NOREPLICAS", "MISCONF", "UNBLOCKED", "NOSCRIPT"}  # fmt: skip
+
+# Redis 6.2 wraps the error of a command in that of the script; redis-py does so in a pipeline.
+_CODE: Final = re.compile(r"(?:Error running script .*: -|Command # .* error: \(.)?([A-Z]+)\b")
 
 T = TypeVar("T")
 
@@ -46,8 +50,12 @@ def source(script: str) -> str:
 
 def _failure(error: Exception) -> StoreError:
     """Say whether the same call may be repeated; no text of a reply goes into the message."""
-    if isinstance(error, ResponseError) and not str(error).startswith(_PASSING):
-        return StoreError(f"Redis refused: {type(error).__name__} {str(error)[:80]}")
+    if isinstance(error, ResponseError):
+        found = _CODE.match(str(error))
+        known = None if error.status_code == "ERR" else error.status_code
+        code = known or (found[1] if found else "ERR")
+        if code not in _PASSING:
+            return StoreError(f"Redis refused: {code}")
     return StoreUnavailableError(f"Redis does not answer: {type(error).__name__}")
 
 

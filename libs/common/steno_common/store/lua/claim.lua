@@ -3,8 +3,9 @@
 local WAITING, LEASES, FENCES, TRIES = unpack(KEYS)
 local at, room, claimed = now(), int(ARGV[2]), {}
 local function own(sid)
-  redis.call('ZADD', LEASES, at + ARGV[1], sid)
+  -- First a write that takes no memory: after it a full Redis refuses none.
   redis.call('ZREM', WAITING, sid)
+  redis.call('ZADD', LEASES, at + ARGV[1], sid)
   claimed[#claimed + 1] = sid
   claimed[#claimed + 1] = redis.call('HINCRBY', FENCES, sid, 1)
   claimed[#claimed + 1] = redis.call('HINCRBY', TRIES, sid, 1)

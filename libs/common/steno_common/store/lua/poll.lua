@@ -8,8 +8,9 @@ if held[1] ~= ARGV[2] then
   answer[1] = -4
 elseif redis.call('ZSCORE', SESSIONS, SID) then
   local at = now()
+  -- First the write that takes no memory: after it a full Redis refuses none.
+  live(ARGV[3])
   redis.call('HSET', META, 'seen', at)
   redis.call('ZADD', SESSIONS, at + ARGV[4], SID)
-  live(ARGV[3])
 end
 return answer

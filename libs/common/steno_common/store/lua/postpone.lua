@@ -5,6 +5,7 @@ if redis.call('EXISTS', META) == 0 then
   return 0
 end
 if not redis.call('ZSCORE', SESSIONS, SID) then return 0 end
-redis.call('ZADD', SESSIONS, now() + ARGV[3], SID)
+-- First the write that takes no memory: after it a full Redis refuses none.
 live(ARGV[2])
+redis.call('ZADD', SESSIONS, now() + ARGV[3], SID)
 return 1

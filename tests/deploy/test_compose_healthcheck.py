@@ -1,0 +1,52 @@
+"""The health check of the images, run as they run it."""
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from steno_common.health import serve_health
+from steno_common.lifecycle import Lifecycle
+
+SCRIPT = Path(__file__).parents[2] / "deploy/healthcheck.py"
+
+
+async def checked(port: int, offset: int, **environment: str) -> int | None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-IS", str(SCRIPT), str(offset)),
+        env={"STENO_PORT": str(port), **environment},
+    )
+    return await asyncio.wait_for(process.wait(), 20)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+async def test_a_ready_service_is_healthy_and_a_draining_one_is_not(port: int) -> None:
+    life = Lifecycle()
+    async with serve_health(life, "127.0.0.1", port):
+        assert await checked(port - 1, 1) == 0
+        life.draining.set()
+        assert await checked(port - 1, 1) == 1
+
+
+async def test_a_service_whose_redis_is_away_is_not_healthy(port: int) -> None:
+    async def away() -> bool:
+        return False
+
+    async with serve_health(Lifecycle(checks={"redis": away}), "127.0.0.1", port):
+        assert await checked(port, 0) == 1
+
+
+async def test_where_nothing_listens_nothing_is_healthy(port: int) -> None:
+    assert await checked(port, 0) == 1
+
+
+async def test_a_proxy_for_downloads_is_not_asked(port: int) -> None:
+    async with serve_health(Lifecycle(), "127.0.0.1", port):
+        assert await checked(port, 0, http_proxy="http://127.0.0.1:9") == 0
