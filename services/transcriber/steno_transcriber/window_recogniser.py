@@ -75,6 +75,11 @@ class WindowRecogniser:
         """Position up to which the last partial of the open segment was asked for."""
         self._partial: asyncio.Task[None] | None = None
         self._partial_decodes = False
+        self._settled_until: int | None = None
+        """End of the window of the partial that is decoded as the final it becomes if no more
+        is said."""
+        self._foreseen: tuple[int, Hypothesis] | None = None
+        """That window's end and hypothesis."""
 
     async def feed(self, samples: Samples) -> None:
         """Take the next samples; returns when the spans they close are emitted."""
@@ -83,7 +88,7 @@ class WindowRecogniser:
             segments = await loop.run_in_executor(self._tools.executor, self._segmenter.feed, block)
             await self._close(segments)
         if self._start.partials:
-            self._start_partial()
+            await self._start_partial()
 
     async def flush(self) -> None:
         """Close and emit everything up to the last sample."""
@@ -95,9 +100,13 @@ class WindowRecogniser:
 
     async def _close(self, segments: Sequence[Segment]) -> None:
         for segment in segments:
+            end = segment.audio_start + len(segment.audio)
+            if self._settled_until == end and self._partial is not None:
+                await self._partial
             await self._end_partial()
-            self._agreement, self._shown_until = Agreement(), None
             await self._emit(await self._recognised(segment))
+            self._agreement, self._shown_until = Agreement(), None
+            self._settled_until = self._foreseen = None
 
     async def _recognised(self, segment: Segment) -> Span:
         clock = asyncio.get_running_loop().time
@@ -107,7 +116,11 @@ class WindowRecogniser:
         reason: SpanReason = segment.reason
         if len(segment.audio):
             prosody = await self._prosody(segment)
-            hypothesis = await self._final(segment)
+            end = segment.audio_start + len(segment.audio)
+            if self._foreseen is not None and self._foreseen[0] == end:
+                hypothesis = self._foreseen[1]
+            else:
+                hypothesis = await self._final(segment)
             if hypothesis is None:
                 reason = "engine_failed"
             else:
@@ -148,32 +161,41 @@ class WindowRecogniser:
         observe("final_failures", 1)
         return None
 
-    def _start_partial(self) -> None:
-        """Ask for another partial if there is enough new speech and none is on its way."""
-        if self._partial is not None:
-            if not self._partial.done():
-                return
+    async def _start_partial(self) -> None:
+        """Ask for another partial if there is enough new speech and none is on its way.
+
+        Once speech has paused for as long as is decoded of a pause, the window is what the final
+        will be if no more is said. So it is decoded as that, at once: where the pause goes on, the
+        final is there when it is over.
+        """
+        if self._partial is not None and self._partial.done():
             self._partial.result()
             self._partial = None
         speech = self._segmenter.open_speech()
         if speech is None:
             return
         end = speech.audio_start + len(speech.audio)
-        if self._shown_until is None:
-            due = speech.speech_start + FIRST_PARTIAL
-        else:
-            due = self._shown_until + self._tools.partial_interval
-        if end < due:
+        if speech.settled:
+            if self._settled_until == end:
+                return
+            await self._end_partial()
+            self._settled_until = end
+        elif self._partial is not None or end < self._next_partial(speech):
             return
         self._shown_until, self._partial_decodes = end, True
         self._partial = asyncio.create_task(
             self._show(speech), name=f"partial of {self._start.session}"
         )
 
+    def _next_partial(self, speech: OpenSpeech) -> int:
+        if self._shown_until is None:
+            return speech.speech_start + FIRST_PARTIAL
+        return self._shown_until + self._tools.partial_interval
+
     async def _show(self, speech: OpenSpeech) -> None:
         clock = asyncio.get_running_loop().time
         started = clock()
-        window = Window(speech.audio, self._context, self._start.language, final=False)
+        window = Window(speech.audio, self._context, self._start.language, final=speech.settled)
         try:
             answer = await self._tools.decode(self._start.session, window)
         except EngineError as error:
@@ -183,13 +205,16 @@ class WindowRecogniser:
         finally:
             self._partial_decodes = False
         hypothesis = placed(answer, speech.audio_start, len(speech.audio))
+        end = speech.audio_start + len(speech.audio)
+        if speech.settled:
+            self._foreseen = (end, hypothesis)
         words = self._agreement.update(hypothesis.words)
         if not words:
             return
         await self._emit(
             Partial(
                 start=speech.speech_start,
-                end=speech.audio_start + len(speech.audio),
+                end=end,
                 text=" ".join(word.text for word in words),
                 words=words,
                 stability=self._agreement.stability(words),

@@ -85,6 +85,8 @@ class OpenSpeech:
     speech_start: int
     audio_start: int
     audio: Samples
+    settled: bool
+    """Nothing more will be decoded with it unless speech goes on before the pause is over."""
 
 
 @dataclass(slots=True)
@@ -160,7 +162,12 @@ class Segmenter:
             return None
         start, end = self._decoded(scan.scored)
         return OpenSpeech(
-            self.offset + scan.speech_start, self.offset + start, self._buffer[start:end].copy()
+            speech_start=self.offset + scan.speech_start,
+            audio_start=self.offset + start,
+            audio=self._buffer[start:end].copy(),
+            settled=scan.quiet_since is not None
+            and scan.quiet_since + self._rules.trail <= scan.scored
+            and scan.quiet_since - scan.speech_start >= self._rules.min_speech,
         )
 
     def _border(self) -> tuple[int, Reason] | None:
