@@ -19,6 +19,7 @@ from steno_common.store.link import open_link
 from steno_common.store.sessions import SessionStore
 from steno_gateway.admission import Admission
 from steno_gateway.api import add_api_routes
+from steno_gateway.console import add_console_routes, page, prefers_html
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.feed import Feed
 from steno_gateway.listen import add_listen_routes
@@ -73,6 +74,13 @@ async def _status(request: web.Request) -> web.Response:
     )
 
 
+async def _root(request: web.Request) -> web.StreamResponse:
+    wanted = prefers_html(request.headers.get("Accept", ""))
+    response = page() if wanted else await _status(request)
+    response.headers["Vary"] = "Accept"
+    return response
+
+
 def build(services: Services) -> web.Application:
     """Give the application with all its routes."""
     app = web.Application(middlewares=[_typed_errors], client_max_size=1 << 20)
@@ -81,7 +89,8 @@ def build(services: Services) -> web.Application:
     add_api_routes(app)
     add_listen_routes(app)
     app.router.add_post("/api/transcriptions", post_transcription)
-    app.router.add_get("/", _status)
+    add_console_routes(app)
+    app.router.add_get("/", _root)
     app.router.add_get("/status", _status)
     return app
 

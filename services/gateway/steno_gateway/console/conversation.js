@@ -1,0 +1,184 @@
+// The client's side of the protocol without its sockets. Pure: times are seconds of any origin.
+// The Python client has the same rules in domain/conversation.py, verdict.py and backoff.py.
+
+import { Outbox, SessionError } from "./outbox.js";
+
+export const DELAYS = [1, 2, 4, 8, 16]; // seconds before each try in a row
+const STALL_SECONDS = 30;
+const RETRY_SECONDS = 1;
+const PATIENCE_SECONDS = 120;
+
+const ENDING = new Set(["duration_limit", "too_many_chunks"]);
+const CLOSE_CODES = new Map([
+  [1009, ["chunk_too_large", "The server takes no chunk of this size."]],
+  [4400, ["invalid_session_id", "The server does not accept the session's name."]],
+  [4401, ["unauthorized", "The server does not let this page in."]],
+  [4404, ["session_not_found", "The server does not know this session any more."]],
+  [4409, ["connection_superseded", "Another connection took this session over."]],
+]);
+const NUMBERED = new Set([
+  "server:transcription_final", "server:utterance", "server:status", "server:warning",
+  "server:session_completed",
+]);
+
+/** Delays between tries in a row; progress starts the row anew. */
+export class Backoff {
+  tries = 0;
+
+  /** Seconds until the next try, null if there is none left. */
+  delay({ told = null, atLeast = null } = {}) {
+    if (this.tries === DELAYS.length) return null;
+    const delay = DELAYS[this.tries++];
+    return told ?? Math.max(delay, atLeast ?? 0);
+  }
+
+  progress() {
+    this.tries = 0;
+  }
+}
+
+/** Why a closed connection is the last one, null if a new one is worth a try. */
+export function closeFailure(code) {
+  const found = CLOSE_CODES.get(code);
+  return found ? new SessionError(...found) : null;
+}
+
+/** A `server:error`, or the body of an HTTP error, as something to throw. */
+export function failureOf({ code, message, retryable = false, retry_after_ms: after = null }) {
+  const retryAfter = after === null ? null : after / 1000;
+  return new SessionError(code, message || code, { retryable, retryAfter });
+}
+
+/** What an error on the connection means: "resend", "repeat", "tell", "end" or "fail". */
+export function verdict({ code, retryable = false, resend_from: resendFrom = null }) {
+  if (ENDING.has(code)) return "end";
+  if (code === "illegal_transition") return resendFrom === null ? "tell" : "resend";
+  if (!retryable) return "fail";
+  return resendFrom === null ? "repeat" : "resend";
+}
+
+/**
+ * One session with a server, over any number of connections.
+ *
+ * A reaction may have: `event`, a message for the user; `hold`, send nothing for so many seconds;
+ * `leave`, connect anew after so many seconds; `failure`, the session is over.
+ */
+export class Conversation {
+  outbox = new Outbox();
+  backoff = new Backoff();
+  lastEvent = 0;
+  completed = null;
+  ended = null; // why the server takes no more audio, although a transcript will come
+  #epoch = null;
+  #owedSince = null;
+  #refusedSince = null;
+  #backlogFull = false;
+
+  /** Take a message of the server. */
+  heard(message, now) {
+    switch (message.type) {
+      case "server:session_created":
+        return this.#attached(message);
+      case "server:ack":
+        return this.#acked(message);
+      case "server:error":
+        return this.#refused(message, now);
+      case "server:transcription_partial":
+        return { event: message };
+      default:
+        if (message.type === "server:status" && message.status === "goaway") {
+          return { leave: message.in_ms / 1000 };
+        }
+        return NUMBERED.has(message.type) ? this.#told(message) : {};
+    }
+  }
+
+  /** Whether the server has owed an answer for too long; to be asked regularly. */
+  stalled(now) {
+    if (!this.outbox.unanswered) this.#owedSince = null;
+    else this.#owedSince ??= now;
+    return this.#owedSince !== null && now - this.#owedSince > STALL_SECONDS;
+  }
+
+  #attached(created) {
+    if (created.status === "error") {
+      return { failure: new SessionError("session_failed", "The session is broken.") };
+    }
+    try {
+      this.outbox.attached(created);
+    } catch (failure) {
+      return { failure };
+    }
+    if (this.#epoch !== null && this.#epoch !== created.epoch) {
+      this.lastEvent = Math.min(this.lastEvent, created.last_event);
+    }
+    this.#epoch = created.epoch;
+    this.#owedSince = null;
+    return { event: { type: "server:status", status: created.status }, hold: 0 };
+  }
+
+  #acked(ack) {
+    if (this.outbox.acked(ack)) this.#progress();
+    const full = this.#backlogFull;
+    this.#backlogFull = false;
+    return full ? { hold: 0 } : {};
+  }
+
+  #refused(error, now) {
+    const warning = { type: "server:warning", code: error.code, message: error.message };
+    switch (verdict(error)) {
+      case "tell":
+        return { event: warning };
+      case "end":
+        this.ended = failureOf(error);
+        this.outbox.detached();
+        return { event: warning };
+      case "fail":
+        if (this.ended && error.code === "session_finished") return {};
+        return { failure: failureOf(error) };
+      default:
+        return this.#postponed(error, now);
+    }
+  }
+
+  #postponed(error, now) {
+    this.#refusedSince ??= now;
+    this.#backlogFull = error.code === "backlog_full";
+    if (!this.#backlogFull && now - this.#refusedSince > PATIENCE_SECONDS) {
+      return { failure: failureOf(error) };
+    }
+    try {
+      if (error.resend_from === undefined) this.outbox.repeatControls();
+      else this.outbox.refused(error.resend_from, { paused: error.code === "illegal_transition" });
+    } catch (failure) {
+      return { failure };
+    }
+    if (error.retry_after_ms !== undefined) return { hold: error.retry_after_ms / 1000 };
+    return { hold: error.code === "sequence_gap" ? 0 : RETRY_SECONDS };
+  }
+
+  #told(event) {
+    if (event.event !== undefined) {
+      if (event.event <= this.lastEvent) return {};
+      this.lastEvent = event.event;
+      // A new connection itself gives statuses and warnings: those are no progress.
+      if (!["server:status", "server:warning"].includes(event.type)) this.#progress();
+    }
+    if (event.type === "server:session_completed") {
+      if (this.outbox.stored < this.outbox.last && this.ended === null) {
+        return {
+          failure: new SessionError(
+            "session_finished", "The server finished the session before all audio had arrived.",
+          ),
+        };
+      }
+      this.completed = event;
+    }
+    return { event };
+  }
+
+  #progress() {
+    this.#owedSince = this.#refusedSince = null;
+    this.backoff.progress();
+  }
+}
