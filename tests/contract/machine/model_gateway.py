@@ -1,0 +1,183 @@
+"""What the scripts promise the gateway, in plain Python.
+
+A method has the name and the arguments of the store's, and gives what the store must give.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.contract.machine.state import State
+
+from steno_common.keys import KeySpace
+from steno_common.messages import Session, Status
+from steno_common.store.limits import Limits
+from steno_common.store.sessions import Appended, Attached, Chunk, Marker, Outcome, Polled
+from steno_common.units import SAMPLE_BYTES, to_samples
+
+
+@dataclass
+class Book:
+    """Sessions of all shards under a clock that only the test moves."""
+
+    limits: Limits
+    now: int = 1_000_000
+    states: dict[str, State] = field(default_factory=dict)
+    configs: dict[str, Session] = field(default_factory=dict)
+    rings: dict[int, int] = field(default_factory=dict)
+
+    def state(self, sid: str) -> State:
+        return self.states.setdefault(sid, State())
+
+    def shard(self, sid: str) -> int:
+        return KeySpace(self.limits.shards).session(sid).shard
+
+    def ring(self, sid: str) -> None:
+        shard = self.shard(sid)
+        self.rings[shard] = self.rings.get(shard, 0) + 1
+
+    def set_status(self, sid: str, status: str) -> None:
+        self.state(sid).status = status
+        self.state(sid).events.append(Status(status))
+
+    def want_worker(self, sid: str) -> None:
+        state = self.state(sid)
+        if state.lease is None and state.waiting is None:
+            state.waiting = self.now
+
+    def forget(self, sid: str) -> None:
+        state = self.state(sid)
+        state.waiting = state.lease = state.fence = state.tries = None
+        state.due = state.abandoned = None
+
+    def expire(self, sid: str) -> None:
+        """Let the keys of a session go while the indexes still name it."""
+        old, new = self.state(sid), State()
+        new.waiting, new.lease, new.fence, new.tries = old.waiting, old.lease, old.fence, old.tries
+        new.due, new.abandoned = old.due, old.abandoned
+        self.states[sid] = new
+
+
+class Gateway(Book):
+    """What the gateway is promised."""
+
+    def create(self, session: Session, epoch: str) -> None:
+        sid = session.session_id
+        if self.state(sid).exists:
+            return
+        connect_by = self.now + round(self.limits.connect_seconds * 1000)
+        self.configs[sid] = session
+        self.states[sid] = State(exists=True, status="connecting", epoch=epoch, next=1,
+                                 seen=self.now, abandoned=connect_by)  # fmt: skip
+
+    def attach(self, sid: str) -> Attached | None:
+        state = self.state(sid)
+        if not state.exists:
+            return None
+        state.conn += 1
+        if state.status == "connecting":
+            self.set_status(sid, "connected")
+            self.ring(sid)
+        elif state.status == "reconnecting":
+            self.set_status(sid, state.before)
+            self.ring(sid)
+        if state.abandoned is not None:
+            state.seen, state.abandoned = self.now, self.now + self.limits.abandon_ms
+        return Attached(state.conn, self.configs[sid], state.status, state.epoch, state.next,
+                        state.done, len(state.events), state.received, state.backlog,
+                        state.carry)  # fmt: skip
+
+    def append(self, sid: str, conn: int, chunks: Sequence[Chunk]) -> list[Appended]:
+        state, answers = self.state(sid), []
+        for chunk in chunks:
+            outcome = self._append(sid, conn, chunk)
+            facts = (state.next, state.done, state.backlog) if state.exists else (0, 0, 0)
+            answers.append(Appended(outcome, *facts))
+        return answers
+
+    def _append(self, sid: str, conn: int, chunk: Chunk) -> Outcome:
+        state, samples = self.state(sid), len(chunk.pcm) // SAMPLE_BYTES
+        if not state.exists:
+            return Outcome.MISSING
+        full = state.backlog + samples > to_samples(self.limits.backlog_seconds)
+        refusals = {
+            Outcome.SUPERSEDED: conn != state.conn,
+            Outcome.NOTHING: chunk.sequence < state.next,
+            Outcome.ENDED: state.ended,
+            Outcome.GAP: chunk.sequence > state.next,
+            Outcome.FULL: state.backlog > 0 and full,
+        }
+        outcome = next((refusal for refusal, holds in refusals.items() if holds), Outcome.DONE)
+        if outcome is not Outcome.DONE:
+            return outcome
+        state.audio.append((f"{chunk.sequence}-0", "", chunk.pcm, self.now))
+        state.next, state.received = chunk.sequence + 1, state.received + samples
+        state.carry, state.seen = chunk.carry, self.now
+        self.want_worker(sid)
+        return Outcome.DONE
+
+    def mark(self, sid: str, conn: int | str, kind: Marker, *, tail: bytes = b"",
+             status: str = "finalizing") -> Outcome:  # fmt: skip
+        state = self.state(sid)
+        if not state.exists:
+            return Outcome.MISSING
+        if state.ended:
+            return Outcome.NOTHING
+        if conn == "" and (state.abandoned or 0) > self.now:
+            return Outcome.NOTHING
+        if conn not in {"", state.conn}:
+            return Outcome.SUPERSEDED
+        place = self._place(state, kind)
+        if place is None:
+            return Outcome.NOTHING
+        state.audio.append((f"{place[0]}-{place[1]}", kind, tail, self.now))
+        state.last_marker = (*place, kind)
+        state.received += len(tail) // SAMPLE_BYTES
+        if kind == "end":
+            state.ended = True
+            self.set_status(sid, status)
+            self.ring(sid)
+        self.want_worker(sid)
+        return Outcome.DONE
+
+    @staticmethod
+    def _place(state: State, kind: Marker) -> tuple[int, int] | None:
+        sequence = state.next - 1
+        if state.last_marker and state.last_marker[0] == sequence:
+            _, n, last = state.last_marker
+            said = kind == last or (kind == "finalize" and last == "idle")
+            return None if said else (sequence, n + 1)
+        return (sequence, 1) if sequence or kind == "end" else None
+
+    def transition(self, sid: str, conn: int, to: str, allowed: Sequence[str]) -> Outcome:
+        state = self.state(sid)
+        if not state.exists:
+            return Outcome.MISSING
+        if conn != state.conn:
+            return Outcome.SUPERSEDED
+        if state.status not in allowed:
+            return Outcome.NOTHING
+        if to == "reconnecting":
+            state.before = state.status
+        self.set_status(sid, to)
+        self.ring(sid)
+        return Outcome.DONE
+
+    def poll(self, held: Sequence[tuple[str, int]]) -> list[Polled]:
+        return [self._poll(sid, conn) for sid, conn in held]
+
+    def _poll(self, sid: str, conn: int) -> Polled:
+        state = self.state(sid)
+        if not state.exists:
+            return Polled(Outcome.MISSING, 0, 0, 0, "")
+        facts = (len(state.events), state.done, state.backlog, state.status)
+        if conn != state.conn:
+            return Polled(Outcome.SUPERSEDED, *facts)
+        if state.abandoned is not None:
+            state.seen, state.abandoned = self.now, self.now + self.limits.abandon_ms
+        return Polled(Outcome.DONE, *facts)
+
+    def remove(self, sid: str) -> bool:
+        existed = self.state(sid).exists
+        self.states[sid] = State()
+        self.ring(sid)
+        return existed

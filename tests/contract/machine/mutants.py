@@ -1,0 +1,139 @@
+"""Wrong lines that the machine must find: a script, the right line, the wrong one."""
+
+from typing import Final
+
+from tests.contract.machine.rig import Mutant
+
+_RETURN: Final = "then return"
+_NEVER: Final = "and false then return"
+
+
+def without(script: str, check: str) -> Mutant:
+    """Give the script that lacks one of its checks."""
+    assert check.count(_RETURN) == 1
+    return Mutant(script, check, check.replace(_RETURN, _NEVER))
+
+
+def lacking(script: str, line: str) -> Mutant:
+    """Give the script that lacks one of its calls."""
+    return Mutant(script, line, "do end")
+
+
+GATEWAY: Final = {
+    "append takes a duplicate": without("append", "if sequence < next_sequence then return"),
+    "append leaves a gap": without("append", "if sequence > next_sequence then return"),
+    "append takes from an old connection": without("append", "if held[1] ~= ARGV[2] then return"),
+    "append goes on behind the end": without("append", "if held[3] then return"),
+    "append has no bound": Mutant("append", "samples > int(ARGV[6])", "samples < 0"),
+    "append blocks a first chunk": Mutant("append", "backlog > 0 and backlog", "backlog"),
+    "append counts a chunk not": Mutant("append", "received + samples", "received"),
+    "append forgets the decoder": Mutant("append", "'carry', ARGV[5]", "'carry', ''"),
+    "append wakes nobody": lacking("append", "want_worker(at)"),
+    "append lets a session expire": lacking("append", "live(ARGV[7])"),
+    "attach keeps the old connection": Mutant("attach", "'conn', 1)", "'conn', 0)"),
+    "attach forgets the state before": Mutant("attach", "get('before') or ", ""),
+    "attach counts as absence": lacking(
+        "attach", "redis.call('ZADD', SESSIONS, at + ARGV[3], SID)"
+    ),
+    "create wipes what is there": without(
+        "create", "if redis.call('EXISTS', META) == 1 then return"
+    ),
+    "mark takes from an old connection": Mutant(
+        "mark", "elseif held[1] ~= ARGV[2] then", "elseif false then"
+    ),
+    "mark repeats itself": Mutant("mark", "if kind == held[6] or", "if false or"),
+    "mark puts finalize behind idle": Mutant("mark", "held[6] == 'idle'", "held[6] == ''"),
+    "mark takes the same place twice": Mutant("mark", "n = int(held[5]) + 1", "n = 1"),
+    "mark ends twice": without("mark", "if held[3] then return"),
+    "mark ends who is still there": Mutant("mark", "SID)) > at then", "SID)) < 0 then"),
+    "mark does not end": lacking("mark", "redis.call('HSET', META, 'ended', 1)"),
+    "mark loses count of the tail": Mutant("mark", " + #ARGV[4] / 2", ""),
+    "mark wakes nobody": lacking("mark", "want_worker(at)"),
+    "poll hides the newer connection": Mutant("poll", "answer[1] = -4", "answer[1] = 1"),
+    "poll counts as absence": lacking("poll", "redis.call('ZADD', SESSIONS, at + ARGV[4], SID)"),
+    "transition obeys an old connection": without(
+        "transition", "if held[1] ~= ARGV[2] then return"
+    ),
+    "transition forgets the state before": Mutant("transition", "== 'reconnecting'", "== ''"),
+    "transition from anywhere": Mutant("transition", "if held[2] == ARGV[i] then", "if true then"),
+}
+
+TRANSCRIBER: Final = {
+    "claim ignores leases": Mutant("claim", "'-inf', at,", "'-inf', '+inf',"),
+    "claim leaves the dead their sessions": Mutant("claim", "'-inf', at,", "'-inf', 0,"),
+    "claim raises no fence": Mutant("claim", "FENCES, sid, 1)", "FENCES, sid, 0)"),
+    "claim counts no tries": Mutant("claim", "TRIES, sid, 1)", "TRIES, sid, 0)"),
+    "claim leaves it waiting": lacking("claim", "redis.call('ZREM', WAITING, sid)"),
+    "claim takes the newest": Mutant(
+        "claim", "'ZRANGE', WAITING, 0, room - 1", "'ZREVRANGE', WAITING, 0, room - 1"
+    ),
+    "claim takes more than asked": Mutant("claim", "WAITING, 0, room - 1", "WAITING, 0, room"),
+    "renew helps an old owner": Mutant("renew", "== ARGV[i + 1] then", "~= '' then"),
+    "renew makes a lease": Mutant("renew", "'XX', ", ""),
+    "release by an old owner": without(
+        "release", "if redis.call('HGET', FENCES, SID) ~= ARGV[2] then return"
+    ),
+    "release forgets the audio": Mutant("release", "if fields[i] == 't' then", "if false then"),
+    "release keeps the lease": lacking("release", "redis.call('ZREM', LEASES, SID)"),
+    "commit by an old owner": Mutant(
+        "commit", "redis.call('HGET', FENCES, SID) ~= ARGV[2] or ", ""
+    ),
+    "commit to what is gone": Mutant("commit", " or redis.call('EXISTS', META) == 0", ""),
+    "commit twice": without("commit", "if int(ARGV[3]) <= int(held[1]) then return"),
+    "commit trims a marker": Mutant("commit", "'MINID', ARGV[5]", "'MINID', (ARGV[6] + 1) .. '-0'"),
+    "commit trims too little": Mutant("commit", "'MINID', ARGV[5]", "'MINID', ARGV[4]"),
+    "commit does not trim": lacking("commit", "redis.call('XTRIM', AUDIO, 'MINID', ARGV[5])"),
+    "commit moves the open window": Mutant("commit", "if not open then", "if true then"),
+    "commit misses a silence by one": Mutant(
+        "commit", "int(ARGV[18]) - last_end >= window", "int(ARGV[18]) - last_end > window"
+    ),
+    "commit overlooks what it heard": Mutant(
+        "commit", "int(ARGV[10]) - last_end >= window", "false"
+    ),
+    "commit overlooks idle": Mutant("commit", "ARGV[14] == '1'", "false"),
+    "commit keeps the old end": Mutant("commit", "last_end = int(ARGV[19])", "last_end = last_end"),
+    "commit keeps the tries": lacking("commit", "redis.call('HDEL', TRIES, SID)"),
+    "commit lets go of waiting audio": Mutant(
+        "commit", "'XLEN', AUDIO) == 0", "'XLEN', AUDIO) >= 0"
+    ),
+    "commit holds on to nothing": Mutant("commit", "'XLEN', AUDIO) == 0", "'XLEN', AUDIO) < 0"),
+    "commit counts no silence": Mutant("commit", "'silence', ARGV[12]", "'silence', 0"),
+    "commit rings no bell": Mutant("commit", "ring()\nreturn {1, event}", "return {1, event}"),
+}
+
+AGGREGATOR: Final = {
+    "close by a stale look": without("close", "if (get('wfrom') or '') ~= ARGV[2] then return"),
+    "close over a newer final": without("close", "if ARGV[3] == '' and not seen then return"),
+    "close though something is new": Mutant("close", "if seen then", "if true then"),
+    "close keeps the window": Mutant("close", "'wfrom', ARGV[3])", "'wfrom', ARGV[2])"),
+    "close opens nothing": lacking("close", "redis.call('HDEL', META, 'wfrom')"),
+    "close rings no bell": lacking("close", "ring()"),
+    "complete twice": Mutant("complete", "or get('finished') then", "then"),
+    "complete hides an error": Mutant("complete", "if status ~= 'error' then", "if true then"),
+    "complete keeps its places": lacking("complete", "forget()"),
+    "defer makes due": Mutant("defer", "'XX', ", ""),
+    "defer always the same": Mutant("defer", "tried - 1", "0"),
+    "postpone revives": without(
+        "postpone", "if not redis.call('ZSCORE', SESSIONS, SID) then return"
+    ),
+    "postpone not": lacking("postpone", "redis.call('ZADD', SESSIONS, now() + ARGV[3], SID)"),
+    "remove who is still there": Mutant("remove", "or int(until_ms) > now()", ""),
+    "remove half": Mutant("remove", "META, AUDIO, LOG)", "META, AUDIO)"),
+    "remove keeps its places": lacking("remove", "forget()"),
+}
+
+EVERYWHERE: Final = {
+    "events have one number": Mutant("session", "'event', 1)", "'event', 2)"),
+    "an owned session waits too": Mutant(
+        "session", "if not redis.call('ZSCORE', LEASES, SID) and", "if"
+    ),
+    "waiting begins anew": Mutant("session", "WAITING, 'NX', at", "WAITING, at"),
+    "forget leaves the lease": Mutant(
+        "session", "{WAITING, LEASES, DUE, SESSIONS}", "{WAITING, DUE, SESSIONS}"
+    ),
+    "forget leaves the fence": lacking("session", "redis.call('HDEL', FENCES, SID)"),
+    "the log never expires": lacking("session", "redis.call('PEXPIRE', LOG, idle_ms)"),
+    "the audio never expires": lacking("session", "redis.call('PEXPIRE', AUDIO, idle_ms)"),
+}
+
+MUTANTS: Final = GATEWAY | TRANSCRIBER | AGGREGATOR | EVERYWHERE

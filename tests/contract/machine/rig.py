@@ -1,0 +1,119 @@
+"""The typed stores on one Redis for tests that are not asynchronous, under a clock of their own."""
+
+import asyncio
+import importlib.resources
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+from unittest.mock import patch
+
+from tests.contract.machine.state import Seen, look
+
+from steno_common.store import link as link_module
+from steno_common.store.limits import Limits
+from steno_common.store.link import Link, open_link, source
+from steno_common.store.sessions import SessionStore
+from steno_common.store.windows import WindowStore
+from steno_common.store.work import WorkStore
+
+_CLOCK: Final = "clock"
+_SERVER_TIME: Final = "redis.call('TIME')"
+_TEST_TIME: Final = f"{{0, redis.call('GET', '{_CLOCK}') * 1000}}"
+
+
+_FOLDER: Final = importlib.resources.files("steno_common.store") / "lua"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One wrong line; those of `session` and `prelude` are wrong in every script on top of them."""
+
+    script: str
+    old: str
+    new: str
+
+    def apply(self, text: str) -> str:
+        """Put the wrong line where the right one is, in a script with what it stands on."""
+        right = (_FOLDER / f"{self.script}.lua").read_text()
+        assert right.count(self.old) == 1, f"{self.script} no longer has exactly one {self.old!r}"
+        return text.replace(right, right.replace(self.old, self.new))
+
+
+class Rig:
+    """The stores, with their methods under one roof, and a way to read back what they did."""
+
+    def __init__(self, runner: asyncio.Runner, link: Link, limits: Limits) -> None:
+        self._runner = runner
+        self._link = link
+        self._parts = (SessionStore(link, limits), WorkStore(link, limits),
+                       WindowStore(link, limits))  # fmt: skip
+        self.limits = limits
+
+    def do(self, name: str, *args: Any, **named: Any) -> Any:
+        """Call the one store that has a method of this name."""
+        part = next(part for part in self._parts if hasattr(part, name))
+        return self._runner.run(getattr(part, name)(*args, **named))
+
+    def remove_abandoned(self, session_id: str) -> bool:
+        """Remove as the aggregator does: the gateway's part has the other method of this name."""
+        return bool(self._runner.run(self._parts[2].remove(session_id)))
+
+    def look(self, session_id: str) -> Seen:
+        """Read all of a session."""
+        return self._runner.run(look(self._link.data, self._parts[0].keys(session_id)))
+
+    def expire(self, session_id: str) -> None:
+        """Let the keys of a session go, as at the end of their time to live."""
+        keys = self._parts[0].keys(session_id)
+        self._command("unlink", keys.meta, keys.audio, keys.log)
+
+    def reset(self, now: int) -> None:
+        """Empty the Redis and set the clock of the scripts, in ms."""
+        self._command("flushdb")
+        self.set_clock(now)
+
+    def set_clock(self, now: int) -> None:
+        """Set the clock of the scripts, in ms."""
+        self._command("set", _CLOCK, now)
+
+    def load_scripts(self) -> None:
+        """Have the server compile every script; raises if one is no Lua."""
+        names = {path.name.removesuffix(".lua") for path in _FOLDER.iterdir()}
+        for name in names - {"prelude", "session"}:
+            self._command("script_load", link_module.source(name))
+
+    def _command(self, name: str, *args: Any) -> None:
+        async def run() -> None:
+            await getattr(self._link.data, name)(*args)
+
+        self._runner.run(run())
+
+
+@contextmanager
+def open_rig(url: str, limits: Limits, mutant: Mutant | None = None) -> Iterator[Rig]:
+    """Open the stores on a Redis; the scripts read their time from a key, and may be mutated."""
+
+    @cache
+    def altered(script: str) -> str:
+        text = mutant.apply(source(script)) if mutant else source(script)
+        return text.replace(_SERVER_TIME, _TEST_TIME)
+
+    with asyncio.Runner() as runner, patch.object(link_module, "source", altered):
+        opened = open_link(url)
+        link = runner.run(_enter(opened))
+        try:
+            yield Rig(runner, link, limits)
+        finally:
+            runner.run(_leave(opened))
+
+
+async def _enter(opened: Any) -> Link:
+    link = await opened.__aenter__()
+    assert isinstance(link, Link)
+    return link
+
+
+async def _leave(opened: Any) -> None:
+    await opened.__aexit__(None, None, None)

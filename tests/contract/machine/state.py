@@ -1,0 +1,146 @@
+"""Everything that Redis holds of one session, as plain values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from steno_common.keys import SessionKeys
+from steno_common.messages import Event, decode
+
+AudioEntry = tuple[str, str, bytes, int]
+"""Id, marker or '', PCM, arrival in ms."""
+
+
+@dataclass
+class State:
+    """A session with its places in the indexes of its shard; None where it has no place."""
+
+    exists: bool = False
+    status: str = ""
+    before: str = ""
+    epoch: str = ""
+    conn: int = 0
+    next: int = 0
+    received: int = 0
+    carry: bytes = b""
+    seen: int = 0
+    ended: bool = False
+    last_marker: tuple[int, int, str] | None = None
+    """Sequence number it stands behind, its place there, its kind."""
+    commits: int = 0
+    consumed: str = "0-0"
+    done: int = 0
+    offset: int = 0
+    border: int = 0
+    heard: int = 0
+    context: str = ""
+    transcribed: int = 0
+    silence: int = 0
+    open_from: int = 0
+    last_end: int = 0
+    utterances: int = 0
+    finals: int = 0
+    latencies: list[int] = field(default_factory=lambda: [0, 0])
+    """Sum in ms, count."""
+    deferrals: int = 0
+    finished: bool = False
+    audio: list[AudioEntry] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    waiting: int | None = None
+    lease: int | None = None
+    fence: int | None = None
+    tries: int | None = None
+    due: int | None = None
+    abandoned: int | None = None
+
+    @property
+    def backlog(self) -> int:
+        """Samples stored and not committed."""
+        return self.received - self.border
+
+    @property
+    def indexed(self) -> bool:
+        """Whether anything of it is left in the indexes."""
+        places = (self.waiting, self.lease, self.fence, self.tries, self.due, self.abandoned)
+        return any(place is not None for place in places)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A session read back from Redis, with what every session must have."""
+
+    state: State
+    numbers: list[str]
+    """Ids of the events."""
+    immortal: list[bytes]
+    """Keys of the session without a time to live."""
+    rings: int
+    """Doorbells of the shard so far."""
+
+
+async def look(redis: Any, keys: SessionKeys) -> Seen:
+    """Read all of a session in one round trip."""
+    sid, owned = keys.session_id, (keys.meta, keys.audio, keys.log)
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.hgetall(keys.meta)
+        pipe.xrange(keys.audio)
+        pipe.xrange(keys.log)
+        for index in (keys.waiting, keys.leases, keys.due, keys.sessions):
+            pipe.zscore(index, sid)
+        pipe.hmget(keys.fences, [sid])
+        pipe.hmget(keys.tries, [sid])
+        pipe.xlen(keys.events)
+        for key in owned:
+            pipe.pttl(key)
+        answers = await pipe.execute()
+    meta, audio, log, waiting, lease, due, abandoned, (fence,), (tries,), rings, *ttls = answers
+    state = _state({name.decode(): value for name, value in meta.items()})
+    state.audio = [_audio(*entry) for entry in audio]
+    state.events = [_event(fields[b"p"]) for _, fields in log]
+    state.waiting, state.lease, state.due, state.abandoned = map(
+        _number, (waiting, lease, due, abandoned)
+    )
+    state.fence, state.tries = _number(fence), _number(tries)
+    immortal = [key.encode() for key, ttl in zip(owned, ttls, strict=True) if ttl == -1]
+    return Seen(state, [number.decode() for number, _ in log], immortal, rings)
+
+
+def _number(score: Any) -> int | None:
+    return None if score is None else int(score)
+
+
+def _audio(entry_id: bytes, fields: dict[bytes, bytes]) -> AudioEntry:
+    return entry_id.decode(), fields.get(b"c", b"").decode(), fields[b"d"], int(fields[b"t"])
+
+
+def _event(payload: bytes) -> Event:
+    event = decode(payload)
+    assert isinstance(event, Event)
+    return event
+
+
+def _state(meta: dict[str, bytes]) -> State:
+    def text(name: str) -> str:
+        return meta.get(name, b"").decode()
+
+    def number(name: str) -> int:
+        return int(meta.get(name, 0))
+
+    def numbers(*names: str) -> Sequence[int]:
+        return [number(name) for name in names]
+
+    state = State(exists=bool(meta), carry=meta.get("carry", b""))
+    state.status, state.before, state.epoch = text("status"), text("before"), text("epoch")
+    state.context, state.consumed = text("context"), text("consumed") or "0-0"
+    state.ended, state.finished = "ended" in meta, "finished" in meta
+    state.conn, state.next, state.received, state.seen = numbers("conn", "next", "received", "seen")
+    state.commits, state.done, state.offset, state.border = numbers(
+        "commits", "done", "offset", "border"
+    )
+    state.transcribed, state.silence, state.heard = numbers("transcribed", "silence", "heard")
+    state.open_from, state.utterances, state.finals = numbers("wfrom", "utterances", "finals")
+    state.last_end, state.deferrals = numbers("last_end", "deferrals")
+    state.latencies = [number("lat_sum"), number("lat_n")]
+    if "mseq" in meta:
+        state.last_marker = number("mseq"), number("mn"), text("mkind")
+    return state

@@ -1,0 +1,127 @@
+"""The typed stores on one Redis, for asynchronous tests."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pytest
+from tests.contract.machine.state import State, look
+from tests.redis_servers import BinaryServer, RedisServer
+
+from steno_common.keys import SessionKeys
+from steno_common.messages import Final as FinalText
+from steno_common.messages import Session
+from steno_common.store.doorbell import DoorbellStore
+from steno_common.store.limits import Limits
+from steno_common.store.link import Link
+from steno_common.store.sessions import Chunk, SessionStore
+from steno_common.store.windows import WindowStore
+from steno_common.store.work import Claim, Commit, WorkStore
+
+LIMITS: Final = Limits(shards=2, lease_seconds=60)
+SID: Final = "11111111-1111-4111-8111-111111111111"
+
+
+def session(session_id: str = SID) -> Session:
+    """Give a session of raw audio."""
+    return Session(session_id, 1_700_000_000_000, "audio/pcm")
+
+
+def chunk(sequence: int, samples: int = 100) -> Chunk:
+    """Give a chunk whose audio says its number."""
+    return Chunk(sequence, sequence.to_bytes(2, "little") * samples, b"carry %d" % sequence)
+
+
+def final(start: int, end: int, text: str = "word", commit: int = 1) -> FinalText:
+    """Give a final without details."""
+    return FinalText(text, (), start, end, 1.0, sequence_number=1, commit=commit)
+
+
+def span(number: int, consumed: str, end: int, **changes: Any) -> Commit:
+    """Give a commit of silence through `end`, in samples, that consumed all before it."""
+    done = int(consumed.partition("-")[0])
+    plain = Commit(number, consumed, done, end, end, "", end, speech=0, silence=0)
+    return replace(plain, **changes)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The parts of all services on one Redis."""
+
+    server: RedisServer
+    link: Link
+    limits: Limits
+
+    @property
+    def sessions(self) -> SessionStore:
+        return SessionStore(self.link, self.limits)
+
+    @property
+    def work(self) -> WorkStore:
+        return WorkStore(self.link, self.limits)
+
+    @property
+    def windows(self) -> WindowStore:
+        return WindowStore(self.link, self.limits)
+
+    @property
+    def doorbell(self) -> DoorbellStore:
+        return DoorbellStore(self.link, self.limits)
+
+    def limited(self, **limits: Any) -> "Stores":
+        """Give the same with other limits."""
+        return replace(self, limits=replace(self.limits, **limits))
+
+    def keys(self, session_id: str = SID) -> SessionKeys:
+        """Give the names of a session."""
+        return self.sessions.keys(session_id)
+
+    async def redis(self, command: str, *args: Any) -> Any:
+        """Run one command."""
+        return await self.link.data.execute_command(command, *args)  # type: ignore[no-untyped-call]
+
+    async def look(self, session_id: str = SID) -> State:
+        """Read all of a session."""
+        return (await look(self.link.data, self.keys(session_id))).state
+
+    async def connect(self, session_id: str = SID) -> int:
+        """Create a session with one connection; gives its number."""
+        await self.sessions.create(session(session_id), "epoch")
+        attached = await self.sessions.attach(session_id)
+        assert attached is not None
+        return attached.conn
+
+    async def store(self, *sequences: int, conn: int = 1, session_id: str = SID) -> None:
+        """Store chunks of 100 samples."""
+        await self.sessions.append(session_id, conn, [chunk(n) for n in sequences])
+
+    async def claim(self, session_id: str = SID, count: int = 1) -> Claim:
+        """Claim one session, the first of its shard."""
+        (claim,) = await self.work.claim(self.keys(session_id), count)
+        assert claim.session_id == session_id
+        return claim
+
+    async def expire_lease(self, session_id: str = SID) -> None:
+        """Let the owner of a session be silent for too long."""
+        await self.redis("ZADD", self.keys(session_id).leases, 1, session_id)
+
+    async def leave(self, session_id: str = SID) -> None:
+        """Let the client of a session be away for too long."""
+        await self.redis("ZADD", self.keys(session_id).sessions, 1, session_id)
+
+
+@contextmanager
+def frozen(server: RedisServer) -> Iterator[None]:
+    """Stop a server with SIGSTOP: it takes connections, it answers nothing."""
+    if not isinstance(server, BinaryServer):
+        pytest.skip("only a server of our own can be stopped")
+    with server.client() as client:
+        pid = int(client.info("server")["process_id"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

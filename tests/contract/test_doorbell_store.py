@@ -1,0 +1,91 @@
+"""The notifier's part: doorbells, partials."""
+
+import asyncio
+
+import pytest
+from tests.contract.stores import SID, Stores, span
+
+from steno_common.keys import EVENTS_BOUND
+from steno_common.messages import Partial, Warned, encode
+from steno_common.store.doorbell import heard
+
+PARTIAL = Partial("so far", (), 0, 100, 0.5, 0.9, sequence_number=1, commit=0)
+
+
+@pytest.fixture
+async def stores(stores: Stores) -> Stores:
+    """Stores whose notifiers are prepared, so that nothing is missed."""
+    await stores.doorbell.prepare()
+    return stores
+
+
+async def test_preparing_again_loses_nothing(stores: Stores) -> None:
+    await stores.connect()
+    await stores.doorbell.prepare()
+    assert await stores.doorbell.read(block_ms=1) == [(SID, b"")]
+
+
+async def test_each_ring_goes_to_one_notifier(stores: Stores) -> None:
+    conn = await stores.connect()
+    await stores.sessions.transition(SID, conn, "recording", ["connected"])
+    assert await stores.doorbell.read(block_ms=1) == [(SID, b""), (SID, b"")]
+    assert await stores.doorbell.read(block_ms=1) == []
+
+
+async def test_everything_that_writes_an_event_rings(stores: Stores) -> None:
+    conn = await stores.connect()
+    await stores.store(1)
+    await stores.work.commit(await stores.claim(), span(1, "1-0", 100, events=[Warned("w", "")]))
+    await stores.sessions.mark(SID, conn, "end")
+    await stores.sessions.remove(SID)
+    assert await stores.doorbell.read(block_ms=1) == [(SID, b"")] * 4
+
+
+async def test_a_reader_wakes_up_for_a_ring(stores: Stores) -> None:
+    reading = asyncio.create_task(stores.doorbell.read(block_ms=30_000))
+    async with asyncio.timeout(5):
+        while not (await stores.redis("INFO", "clients"))["blocked_clients"]:
+            assert not reading.done()
+        await stores.connect()
+        assert await reading == [(SID, b"")]
+
+
+async def test_rings_before_the_first_notifier_are_nobodys(stores: Stores) -> None:
+    await stores.redis("FLUSHALL")
+    await stores.connect()
+    await stores.doorbell.prepare()
+    assert await stores.doorbell.read(block_ms=1) == []
+
+
+async def test_a_group_that_is_gone_is_made_again(stores: Stores) -> None:
+    await stores.redis("FLUSHALL")
+    assert await stores.doorbell.read(block_ms=1) == []
+    await stores.connect()
+    assert await stores.doorbell.read(block_ms=1) == [(SID, b"")]
+
+
+async def test_a_partial_goes_to_the_notifier_with_its_text(stores: Stores) -> None:
+    await stores.work.publish(SID, PARTIAL)
+    assert await stores.doorbell.read(block_ms=1) == [(SID, encode(PARTIAL))]
+
+
+async def test_doorbells_are_bounded(stores: Stores) -> None:
+    events = stores.keys().events
+    async with stores.link.data.pipeline(transaction=False) as pipe:
+        for _ in range(EVENTS_BOUND + 500):
+            pipe.xadd(events, {"s": "x"})
+        await pipe.execute()
+    await stores.connect()
+    await stores.work.publish(SID, PARTIAL)
+    assert await stores.redis("XLEN", events) <= EVENTS_BOUND + 200
+
+
+async def test_who_subscribed_hears_rings_as_well_as_partials(stores: Stores) -> None:
+    pubsub = stores.link.pubsub()
+    await pubsub.subscribe(stores.keys().live)
+    await pubsub.get_message(timeout=5)
+    rings = [(SID, b""), (SID, b"poison"), (SID, encode(PARTIAL)), ("nobody", b"")]
+    assert await stores.doorbell.publish(rings) == 3
+    got = [ring async for ring in heard(pubsub, seconds=0.1)]
+    await pubsub.aclose()  # type: ignore[no-untyped-call]
+    assert got == [(SID, None), (SID, PARTIAL)]

@@ -1,0 +1,226 @@
+"""The transcriber's part: claims, leases, fences, commits."""
+
+from tests.contract.stores import LIMITS, SID, Stores, final, session, span
+
+from steno_common.messages import Ended, Status, Warned
+from steno_common.store.work import Checkpoint, Claim
+
+# Two sessions beside the usual one, in its shard.
+SIDS = [f"{n:08}-0000-4000-8000-000000000000" for n in (1, 2, 5, 6)]
+
+
+def _others(stores: Stores) -> list[str]:
+    return [sid for sid in SIDS if stores.keys(sid).shard == stores.keys().shard][:2]
+
+
+async def _three_waiting(stores: Stores) -> list[str]:
+    """Give three sessions of one shard, the one first whose audio waits longest."""
+    sids = [*_others(stores), SID]
+    for minute, sid in enumerate(sids):
+        await stores.connect(sid)
+        await stores.store(1, session_id=sid)
+        await stores.redis("ZADD", stores.keys().waiting, 1000 + minute, sid)
+    return sids
+
+
+async def _claims(stores: Stores, count: int) -> list[Claim]:
+    return await stores.work.claim(stores.keys(), count)
+
+
+async def test_the_session_that_waits_longest_is_claimed_first(stores: Stores) -> None:
+    first, second, third = await _three_waiting(stores)
+    assert await _claims(stores, 2) == [Claim(first, 1, 1), Claim(second, 1, 1)]
+    assert await _claims(stores, 2) == [Claim(third, 1, 1)]
+    assert await _claims(stores, 2) == []
+
+
+async def test_sessions_of_silent_owners_come_before_those_that_wait(stores: Stores) -> None:
+    first, second, third = await _three_waiting(stores)
+    await _claims(stores, 2)
+    await stores.redis("ZADD", stores.keys().leases, 7, first, 6, second)
+    assert await _claims(stores, 1) == [Claim(second, 2, 2)]
+    assert await _claims(stores, 5) == [Claim(first, 2, 2), Claim(third, 1, 1)]
+
+
+async def test_a_lease_lasts_as_long_as_it_says(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1)
+    assert await _claims(stores.limited(lease_seconds=60), 1) == [Claim(SID, 1, 1)]
+    assert await _claims(stores, 1) == []
+    await stores.expire_lease()
+    assert await _claims(stores.limited(lease_seconds=0), 1) == [Claim(SID, 2, 2)]
+    assert await _claims(stores, 1) == [Claim(SID, 3, 3)]
+
+
+async def test_shards_with_something_to_claim_are_named(stores: Stores) -> None:
+    await stores.connect()
+    assert await stores.work.waiting() == []
+    await stores.store(1)
+    assert [shard.shard for shard in await stores.work.waiting()] == [stores.keys().shard]
+    await stores.claim()
+    assert await stores.work.waiting() == []
+    await stores.expire_lease()
+    assert [shard.shard for shard in await stores.work.waiting()] == [stores.keys().shard]
+
+
+async def test_an_old_owner_changes_nothing(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1, 2)
+    old = await stores.claim()
+    await stores.expire_lease()
+    new = await stores.claim()
+    before = await stores.look()
+    commit = span(1, "1-0", 100, silence=100, events=[Warned("old", "")])
+    assert not await stores.work.commit(old, commit)
+    assert await stores.work.renew([old, new]) == {SID}
+    await stores.work.release(old)
+    after = await stores.look()
+    after.lease = before.lease  # the newer owner has renewed it
+    assert after == before
+    assert await stores.work.commit(new, commit)
+
+
+async def test_a_renewed_lease_lasts_longer_for_each_session_of_any_shard(
+    stores: Stores,
+) -> None:
+    claims = []
+    for sid in (SID, *SIDS):
+        await stores.connect(sid)
+        await stores.store(1, session_id=sid)
+        claims += await stores.work.claim(stores.keys(sid), 1)
+    for sid in (SID, *SIDS):
+        await stores.redis("ZADD", stores.keys(sid).leases, 5, sid)
+    assert len({stores.keys(claim.session_id).shard for claim in claims}) == LIMITS.shards
+    assert await stores.work.renew(claims) == set()
+    for sid in (SID, *SIDS):
+        lease = (await stores.look(sid)).lease
+        assert lease is not None
+        assert lease > 1_700_000_000_000
+
+
+async def test_a_released_session_waits_for_another_as_long_as_its_audio_did(
+    stores: Stores,
+) -> None:
+    await stores.connect()
+    await stores.store(1, 2)
+    arrival = (await stores.look()).audio[0][3]
+    claim = await stores.claim()
+    await stores.work.release(claim)
+    await stores.work.release(claim)
+    state = await stores.look()
+    assert (state.waiting, state.lease, state.tries) == (arrival, None, None)
+    assert await _claims(stores, 1) == [Claim(SID, 2, 1)]
+
+
+async def test_a_released_session_without_audio_waits_for_nobody(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1)
+    claim = await stores.claim()
+    await stores.work.commit(claim, span(1, "1-0", 100, silence=100))
+    await stores.work.release(claim)
+    assert await _claims(stores, 1) == []
+
+
+async def test_claims_without_a_commit_are_counted(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1, 2)
+    for tries in (1, 2, 3):
+        claim = await stores.claim()
+        assert claim.tries == tries
+        await stores.expire_lease()
+    await stores.work.commit(claim, span(1, "1-0", 100, silence=100))
+    await stores.expire_lease()
+    assert (await stores.claim()).tries == 1
+
+
+async def test_a_commit_moves_the_checkpoint_with_its_events(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1, 2, 3)
+    claim = await stores.claim()
+    events = [final(10, 250), Warned("segment_skipped", "")]
+    commit = span(1, "2-0", 250, offset=200, context="words", speech=240, silence=10,
+                  events=events)  # fmt: skip
+    assert await stores.work.commit(claim, commit)
+    assert await stores.work.checkpoint(SID) == Checkpoint(
+        session(), commits=1, consumed="2-0", done=2, offset=200, border=250, context="words"
+    )
+    logged = await stores.sessions.events(SID)
+    assert [(e.number, e.event) for e in logged] == [
+        (1, Status("connected")), (2, events[0]), (3, events[1])
+    ]  # fmt: skip
+    assert list(await stores.work.read({SID: "0-0"}, 10)) == [SID]
+    (entry,) = (await stores.work.read({SID: "0-0"}, 10))[SID]
+    assert entry.entry_id == "3-0"
+
+
+async def test_a_repeated_commit_counts_once_though_it_succeeds_again(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1, 2)
+    claim = await stores.claim()
+    commit = span(1, "1-0", 100, speech=100, events=[final(0, 100)])
+    assert await stores.work.commit(claim, commit)
+    before = await stores.look()
+    assert await stores.work.commit(claim, commit)
+    assert await stores.look() == before
+
+
+async def test_a_marker_behind_the_consumed_chunk_is_kept(stores: Stores) -> None:
+    conn = await stores.connect()
+    await stores.store(1)
+    await stores.sessions.mark(SID, conn, "finalize")
+    await stores.sessions.mark(SID, conn, "end")
+    claim = await stores.claim()
+    kept = []
+    for number, consumed in enumerate(("1-0", "1-1", "1-2"), 1):
+        await stores.work.commit(claim, span(number, consumed, 100))
+        kept.append([entry[0] for entry in (await stores.look()).audio])
+    assert kept == [["1-1", "1-2"], ["1-2"], []]
+
+
+async def test_a_session_without_audio_has_no_owner_until_more_comes(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1)
+    claim = await stores.claim()
+    await stores.work.commit(claim, span(1, "1-0", 100, silence=100))
+    state = await stores.look()
+    assert (state.lease, state.waiting) == (None, None)
+    assert await stores.work.renew([claim]) == set()
+    assert (await stores.look()).lease is None
+    await stores.store(2)
+    assert await _claims(stores, 1) == [Claim(SID, 2, 1)]
+
+
+async def test_a_commit_to_an_expired_session_leaves_nothing(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1)
+    claim = await stores.claim()
+    keys = stores.keys()
+    await stores.redis("UNLINK", keys.meta, keys.audio, keys.log)
+    assert not await stores.work.commit(claim, span(1, "1-0", 100, events=[Ended(100)]))
+    assert await stores.redis("EXISTS", keys.meta, keys.audio, keys.log) == 0
+
+
+async def test_an_expired_session_is_forgotten_once_it_is_released(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1)
+    keys = stores.keys()
+    await stores.redis("UNLINK", keys.meta, keys.audio, keys.log)
+    claim = await stores.claim()
+    assert await stores.work.checkpoint(SID) is None
+    await stores.work.release(claim)
+    assert not (await stores.look()).indexed
+
+
+async def test_audio_is_read_behind_a_position_for_many_sessions_at_once(
+    stores: Stores,
+) -> None:
+    conn = await stores.connect()
+    await stores.connect(SIDS[0])
+    await stores.store(1, 2, 3, conn=conn)
+    await stores.sessions.mark(SID, conn, "finalize")
+    await stores.store(1, session_id=SIDS[0])
+    await stores.connect(SIDS[1])
+    found = await stores.work.read({SID: "1-0", SIDS[0]: "0-0", SIDS[1]: "0-0"}, 3)
+    assert {sid: [entry.entry_id for entry in entries] for sid, entries in found.items()} == {
+        SID: ["2-0", "3-0", "3-1"], SIDS[0]: ["1-0"]
+    }  # fmt: skip
