@@ -7,8 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # The first Python that really runs (a version manager's shim may not) and can make a virtual
-# environment.
-PYTHON ?= $(shell for candidate in python3.13 python3.12 python3.11 python3 python; do \
+# environment. 3.12 comes late: for it, pocketsphinx has no wheel and is compiled.
+PYTHON ?= $(shell for candidate in python3.13 python3.11 python3.12 python3 python; do \
 	$$candidate -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && { echo $$candidate; break; }; done)
 
@@ -59,6 +59,9 @@ $(INSTALLED): $(BIN)/python constraints.txt requirements.txt $(DISTRIBUTIONS:=/p
 	@$(PIP_INSTALL) hatchling editables
 	@$(PIP_INSTALL) --no-build-isolation --no-deps -r requirements.txt
 	@$(PIP_INSTALL) $(REQUIRED)
+	@$(BIN)/python -c 'import pocketsphinx' 2>/dev/null || $(PIP_INSTALL) pocketsphinx >/dev/null 2>&1 || \
+	echo "No pocketsphinx: there is no wheel for this Python, and it could not be compiled here. \
+	Use Python 3.11 or 3.13, or a Whisper model."
 	@touch $@
 
 $(INSTALLED_DEV): $(INSTALLED) requirements-dev.txt

@@ -6,7 +6,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.contract.machine.bench import LIMITS
 from tests.contract.machine.machine import machine_on
 from tests.contract.machine.mutants import MUTANTS
-from tests.contract.machine.rig import open_rig
+from tests.contract.machine.rig import open_rig, script_names
 from tests.redis_servers import RedisServer
 
 from steno_common.errors import StoreError
@@ -16,6 +16,10 @@ HUNT = settings(
     max_examples=400, stateful_step_count=20, derandomize=True, database=None, deadline=None,
     phases=[Phase.generate], print_blob=False, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
+
+
+def test_every_script_has_a_mutant() -> None:
+    assert {mutant.script for mutant in MUTANTS.values()} == script_names() - {"prelude"}
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -53,15 +53,17 @@ class StoreMachine(Services):
 
     @rule(which=some, cut=cuts, how=st.sampled_from(["commit", "lost reply", "release"]))
     def takeover(self, which: int, cut: Cut, how: str) -> None:
+        sid = self.sid(which)
         self.burst(which, Cut(1, 0, 0, speech=True))
+        old = next((w for w in self.workers if w.claim.session_id == sid), None)
         self.pass_time(LIMITS.lease_ms)
-        if how != "release":
-            self.commit(which, cut, how == "commit")
+        if old and how != "release":
+            self.commit_by(old, cut, answered=how == "commit")
         self.claim(SESSIONS)
         self.renew()
-        if how == "release":
-            self.release(which)
-        self.work_on(self.sid(which), cut)
+        if old and how == "release":
+            self.release_claim(old.claim)
+        self.work_on(sid, cut)
 
     @rule(which=some, cut=cuts, idle=st.booleans())
     def late_close(self, which: int, cut: Cut, idle: bool) -> None:

@@ -1,4 +1,7 @@
-"""Wrong lines that the machine must find: a script, the right line, the wrong one."""
+"""Wrong lines that the machine must find.
+
+To add one: what goes wrong in words, then the script, the right text (once in it), the wrong text.
+"""
 
 from typing import Final
 

@@ -3,7 +3,7 @@
 import asyncio
 import importlib.resources
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -21,8 +21,6 @@ from steno_common.store.work import WorkStore
 _CLOCK: Final = "clock"
 _SERVER_TIME: Final = "redis.call('TIME')"
 _TEST_TIME: Final = f"{{0, redis.call('GET', '{_CLOCK}') * 1000}}"
-
-
 _FOLDER: Final = importlib.resources.files("steno_common.store") / "lua"
 
 
@@ -41,6 +39,11 @@ class Mutant:
         return text.replace(right, right.replace(self.old, self.new))
 
 
+def script_names() -> set[str]:
+    """Name every Lua file of the store."""
+    return {path.name.removesuffix(".lua") for path in _FOLDER.iterdir()}
+
+
 class Rig:
     """The stores, with their methods under one roof, and a way to read back what they did."""
 
@@ -49,7 +52,6 @@ class Rig:
         self._link = link
         self._parts = (SessionStore(link, limits), WorkStore(link, limits),
                        WindowStore(link, limits))  # fmt: skip
-        self.limits = limits
 
     def do(self, name: str, *args: Any, **named: Any) -> Any:
         """Call the one store that has a method of this name."""
@@ -80,8 +82,7 @@ class Rig:
 
     def load_scripts(self) -> None:
         """Have the server compile every script; raises if one is no Lua."""
-        names = {path.name.removesuffix(".lua") for path in _FOLDER.iterdir()}
-        for name in names - {"prelude", "session"}:
+        for name in script_names() - {"prelude", "session"}:
             self._command("script_load", link_module.source(name))
 
     def _command(self, name: str, *args: Any) -> None:
@@ -101,19 +102,9 @@ def open_rig(url: str, limits: Limits, mutant: Mutant | None = None) -> Iterator
         return text.replace(_SERVER_TIME, _TEST_TIME)
 
     with asyncio.Runner() as runner, patch.object(link_module, "source", altered):
-        opened = open_link(url)
-        link = runner.run(_enter(opened))
+        stack = AsyncExitStack()
+        link = runner.run(stack.enter_async_context(open_link(url)))
         try:
             yield Rig(runner, link, limits)
         finally:
-            runner.run(_leave(opened))
-
-
-async def _enter(opened: Any) -> Link:
-    link = await opened.__aenter__()
-    assert isinstance(link, Link)
-    return link
-
-
-async def _leave(opened: Any) -> None:
-    await opened.__aexit__(None, None, None)
+            runner.run(stack.aclose())

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Final
 
 from steno_common.messages import Word
@@ -142,7 +143,12 @@ class PocketsphinxEngine:
 
 
 async def open_engine(settings: RecognitionSettings) -> PocketsphinxEngine:
-    """Start all children; they have loaded the model when this returns."""
+    """Start all children; they have loaded the model when this returns.
+
+    Raises EngineUnavailable.
+    """
+    if find_spec("pocketsphinx") is None:
+        raise EngineUnavailable("engine pocketsphinx is not installed")
     wanted = settings.decoder_processes or os.cpu_count() or 1
     started = await asyncio.gather(*(_Child.start() for _ in range(wanted)), return_exceptions=True)
     children = [child for child in started if isinstance(child, _Child)]
