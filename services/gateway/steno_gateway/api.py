@@ -11,12 +11,13 @@ from steno_audio import AudioError, AudioFormat
 from steno_common.archive import FORMATS
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Session
+from steno_common.public import Json
 from steno_common.store.sessions import Snapshot
 from steno_common.utterances import join_text
 from steno_gateway.connection import serve_session
 from steno_gateway.domain.client import SessionRequest, parse_request
 from steno_gateway.domain.errors import ClientError
-from steno_gateway.domain.server import Json, session_fields, transcript_links
+from steno_gateway.domain.server import session_fields, transcript_links
 from steno_gateway.services import SERVICES, Services
 from steno_gateway.socket import Peer, new_socket
 

@@ -14,7 +14,8 @@ from steno_common.messages import (
     Warned,
     Word,
 )
-from steno_gateway.domain.server import event_message, iso, partial_message, session_fields
+from steno_common.public import iso
+from steno_gateway.domain.server import event_message, partial_message, session_fields
 
 WORDS = (Word("hello", 16_000, 24_000, 0.98765), Word("there", 24_000, 32_000, 0.5))
 WORDS_READ = [

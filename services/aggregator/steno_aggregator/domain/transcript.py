@@ -1,19 +1,22 @@
 """The transcript of a session, a function of its log alone."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 
 from steno_aggregator.domain.window import language_of
-from steno_common.messages import Final, Numbered, Session, Statistics, Utterance, Word
+from steno_common.messages import Final, Numbered, Session, Statistics, Utterance
+from steno_common.public import (
+    Json,
+    iso,
+    prosody_fields,
+    spoken_fields,
+    statistics_fields,
+    utterance_fields,
+    word_fields,
+)
 from steno_common.units import to_seconds
 from steno_common.utterances import join_text
-
-Json = dict[str, Any]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Transcript(msgspec.Struct, frozen=True):
@@ -38,8 +41,7 @@ class Transcript(msgspec.Struct, frozen=True):
     @property
     def start_time(self) -> str:
         """When the session was created: ISO 8601 with milliseconds, UTC."""
-        moment = _EPOCH + timedelta(milliseconds=self.session.created_ms)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return iso(self.session.created_ms)
 
 
 def compose(session: Session, statistics: Statistics, log: Iterable[Numbered]) -> Transcript:
@@ -54,7 +56,7 @@ def compose(session: Session, statistics: Statistics, log: Iterable[Numbered]) -
 
 
 def document(transcript: Transcript) -> Json:
-    """Give the transcript as a user reads it: seconds, and the field names of the protocol."""
+    """Give the transcript as a user reads it."""
     return {
         "session_id": transcript.session.session_id,
         "user_id": transcript.session.user_id,
@@ -62,58 +64,17 @@ def document(transcript: Transcript) -> Json:
         "duration_seconds": to_seconds(transcript.statistics.received),
         "language": transcript.language,
         "text": transcript.text,
-        "utterances": [_utterance(utterance) for utterance in transcript.utterances],
+        "utterances": [utterance_fields(utterance) for utterance in transcript.utterances],
         "segments": [_segment(number, final) for number, final in transcript.finals],
-        "statistics": _statistics(transcript.statistics),
+        "statistics": statistics_fields(transcript.statistics),
         "metadata": dict(transcript.session.metadata),
     }
 
 
-def _utterance(utterance: Utterance) -> Json:
-    return {
-        "index": utterance.index,
-        "text_content": utterance.text,
-        **_bounds(utterance),
-        "confidence": round(utterance.confidence, 3),
-        "language": utterance.language,
-        "first_event": utterance.first_event,
-        "last_event": utterance.last_event,
-    }
-
-
 def _segment(number: int, final: Final) -> Json:
-    spoken = final.prosody
     return {
         "event": number,
-        "text_content": final.text,
-        **_bounds(final),
-        "confidence": round(final.confidence, 3),
-        "language": final.language,
-        "prosody": None if spoken is None else msgspec.structs.asdict(spoken),
-        "words": [_word(word) for word in final.words],
-    }
-
-
-def _bounds(spoken: Utterance | Final) -> Mapping[str, float]:
-    return {"start_time": to_seconds(spoken.start), "end_time": to_seconds(spoken.end)}
-
-
-def _word(word: Word) -> Json:
-    return {
-        "word": word.text,
-        "start": to_seconds(word.start),
-        "end": to_seconds(word.end),
-        "confidence": round(word.confidence, 3),
-    }
-
-
-def _statistics(statistics: Statistics) -> Json:
-    counts = {name: getattr(statistics, name) for name in ("received", "transcribed", "silence")}
-    return {
-        "audio_chunks": statistics.chunks,
-        **{f"{name}_seconds": to_seconds(samples) for name, samples in counts.items()},
-        **{f"{name}_samples": samples for name, samples in counts.items()},
-        "finals": statistics.finals,
-        "utterances": statistics.utterances,
-        "mean_latency_ms": statistics.mean_latency_ms,
+        **spoken_fields(final),
+        "prosody": prosody_fields(final.prosody),
+        "words": word_fields(final.words),
     }
