@@ -15,6 +15,10 @@ from steno_gateway.ingest import Ingest
 from steno_gateway.socket import Peer
 
 ACK_SECONDS: Final = 0.1
+MANY_CONNECTIONS: Final = 4
+"""From this connection of a session on, its client is told that an upload would be steadier."""
+ENDING: Final = to_samples(30)
+"""So long before the longest duration the client is told."""
 
 
 @dataclass(slots=True)
@@ -46,10 +50,16 @@ class Teller:
 
     async def acknowledge(self) -> None:
         """Send an acknowledgement whenever there is something new to say."""
+        ending = self.ingest.duration_limit - ENDING
+        if self.subscription.conn >= MANY_CONNECTIONS:
+            await self._warn("reconnections", "many connections; an upload is steadier")
         while True:
             await self.ingest.progress.wait()
             self.ingest.progress.clear()
             self.settle()
+            if self.ingest.received > ending:
+                ending = self.ingest.duration_limit
+                await self._warn("duration_limit", "the longest duration is less than 30 s away")
             stored = self.ingest.stored
             now = (stored, self.done, max(self.intake.limit - stored, 0))
             if now != self._told:
@@ -57,6 +67,9 @@ class Teller:
                 await self.peer.send({"type": "server:ack", "sequence_number": now[0],
                                       "done": now[1], "credit": now[2]})  # fmt: skip
             await asyncio.sleep(ACK_SECONDS)
+
+    async def _warn(self, code: str, message: str) -> None:
+        await self.peer.send({"type": "server:warning", "code": code, "message": message})
 
     async def deliver(self) -> None:
         """Send results until the session is complete."""
