@@ -6,15 +6,14 @@ import logging
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final, assert_never
 
 import numpy as np
 
 from steno_common.errors import StoreError
 from steno_common.logs import about
-from steno_common.messages import Ended, Event, Idle, Warned
-from steno_common.messages import Final as FinalEvent
-from steno_common.messages import Partial as PartialEvent
+from steno_common.messages import Ended, Event, Idle
 from steno_common.store.link import patiently
 from steno_common.store.work import Checkpoint, Claim, Commit, Entry, WorkStore
 from steno_common.units import SAMPLE_BYTES, SAMPLE_RATE, to_seconds
@@ -22,6 +21,7 @@ from steno_transcriber import metrics
 from steno_transcriber.domain.ledger import Consumed, Ledger
 from steno_transcriber.recogniser import Partial, Recogniser, Span
 from steno_transcriber.recognition import Recognition
+from steno_transcriber.reports import partial_report, skipped_report, span_report
 
 log = logging.getLogger(__name__)
 
@@ -150,51 +150,22 @@ class Session:
 
     async def _publish(self, partial: Partial) -> None:
         place = self._ledger.covering(partial.end)
-        message = PartialEvent(
-            text=partial.text,
-            words=partial.words,
-            start=partial.start,
-            end=partial.end,
-            confidence=partial.confidence,
-            stability=partial.stability,
-            sequence_number=place.sequence if place else self._ledger.done,
-            commit=self._commits,
-            language=partial.language,
-            processing_ms=partial.processing_ms,
-            created_ms=_now_ms(),
-        )
+        sequence = place.sequence if place else self._ledger.done
+        message = partial_report(partial, sequence, self._commits, _now_ms())
         with contextlib.suppress(StoreError):  # a newer one follows
             await self.store.publish(self.claim.session_id, message)
             metrics.PARTIALS.inc()
 
     async def _finish(self, span: Span) -> None:
         place = self._ledger.covering(span.end)
-        events: tuple[Event, ...] = ()
-        if span.hypothesis is not None:
-            events = (self._final(span, place.sequence if place else self._ledger.done),)
-        elif span.reason == "engine_failed":
-            events = (_skipped(span.speech_start, span.speech_end),)
+        sequence = place.sequence if place else self._ledger.done
+        report = span_report(span, sequence, self._commits + 1, _now_ms())
+        events: tuple[Event, ...] = () if report is None else (report,)
         self._context = span.context
         spoken = span.end - span.start if span.speech_end > span.speech_start else 0
         arrival_ms = place.arrival_ms if place else 0
         consumed = self._ledger.consume(span.end)
         await self._commit(consumed, span.end, events, speech=spoken, arrival_ms=arrival_ms)
-
-    def _final(self, span: Span, sequence: int) -> FinalEvent:
-        assert span.hypothesis is not None
-        return FinalEvent(
-            text=span.hypothesis.text,
-            words=span.hypothesis.words,
-            start=span.speech_start,
-            end=span.speech_end,
-            confidence=span.hypothesis.confidence,
-            sequence_number=sequence,
-            commit=self._commits + 1,
-            language=span.hypothesis.language,
-            prosody=span.prosody,
-            processing_ms=span.processing_ms,
-            created_ms=_now_ms(),
-        )
 
     async def _commit(
         self,
@@ -236,20 +207,14 @@ class Session:
         log.error("audio passed over", extra=about(self.claim.session_id, attempt=self.claim.tries))
         found = await self.store.read({self.claim.session_id: self.read_id}, count=100)
         entries = found.get(self.claim.session_id, [])
-        chunks = [entry for entry in entries if not entry.marker]
-        if not chunks or entries[0].marker:
+        chunks = list(takewhile(lambda entry: not entry.marker, entries))
+        if not chunks:
             return
-        chunks = entries[: next((i for i, e in enumerate(entries) if e.marker), len(entries))]
         for entry in chunks:
             samples = len(entry.pcm) // SAMPLE_BYTES
             self._ledger.add(entry.entry_id, entry.sequence, samples, entry.arrival_ms)
         border = self._ledger.end
-        warning = _skipped(self._border, border)
+        warning = skipped_report(self._border, border)
         await self._commit(self._ledger.consume(border), border, (warning,))
         # The recogniser stands before what was passed over: the next claim begins behind it.
         raise LostError
-
-
-def _skipped(start: int, end: int) -> Warned:
-    message = f"no text for {to_seconds(start):.3f} s to {to_seconds(end):.3f} s"
-    return Warned("segment_skipped", message)

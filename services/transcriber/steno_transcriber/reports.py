@@ -1,0 +1,51 @@
+"""What a recogniser found, as the messages that other services read."""
+
+from steno_common.messages import Final as FinalEvent
+from steno_common.messages import Partial as PartialEvent
+from steno_common.messages import Warned
+from steno_common.units import to_seconds
+from steno_transcriber.recogniser import Partial, Span
+
+
+def partial_report(partial: Partial, sequence: int, commit: int, now_ms: int) -> PartialEvent:
+    """Give a partial; `commit` commits came before it, `sequence` is the last chunk it covers."""
+    return PartialEvent(
+        text=partial.text,
+        words=partial.words,
+        start=partial.start,
+        end=partial.end,
+        confidence=partial.confidence,
+        stability=partial.stability,
+        sequence_number=sequence,
+        commit=commit,
+        language=partial.language,
+        processing_ms=partial.processing_ms,
+        created_ms=now_ms,
+    )
+
+
+def span_report(span: Span, sequence: int, commit: int, now_ms: int) -> FinalEvent | Warned | None:
+    """Give what is to be told of a span that commit number `commit` finishes, if anything is."""
+    if span.reason == "engine_failed":
+        return skipped_report(span.speech_start, span.speech_end)
+    if span.hypothesis is None:
+        return None
+    return FinalEvent(
+        text=span.hypothesis.text,
+        words=span.hypothesis.words,
+        start=span.speech_start,
+        end=span.speech_end,
+        confidence=span.hypothesis.confidence,
+        sequence_number=sequence,
+        commit=commit,
+        language=span.hypothesis.language,
+        prosody=span.prosody,
+        processing_ms=span.processing_ms,
+        created_ms=now_ms,
+    )
+
+
+def skipped_report(start: int, end: int) -> Warned:
+    """Give the warning that these samples have no text."""
+    message = f"no text for {to_seconds(start):.3f} s to {to_seconds(end):.3f} s"
+    return Warned("segment_skipped", message)

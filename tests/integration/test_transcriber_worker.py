@@ -1,0 +1,248 @@
+"""The transcriber's worker with a real Redis and the scripted engine."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+import numpy as np
+import pytest
+from tests.redis_servers import RedisServer
+
+from steno_common.messages import Ended, Event, Final, Idle, Session, Warned
+from steno_common.store.limits import Limits
+from steno_common.store.link import open_link, patiently
+from steno_common.store.sessions import Chunk, Marker, SessionStore
+from steno_common.store.work import WorkStore
+from steno_transcriber.recognition import Recognition, open_recognition
+from steno_transcriber.session import POISON_TRIES
+from steno_transcriber.settings import RecognitionSettings
+from steno_transcriber.worker import Worker
+
+
+def loud(seconds: float, seed: int) -> bytes:
+    chosen = np.random.default_rng(seed).integers(-9_000, 9_000, round(seconds * 16_000))
+    return chosen.astype("<i2").tobytes()
+
+
+SPEECH = loud(1.5, 1) + bytes(48_000) + loud(1.0, 2) + bytes(48_000) + loud(0.7, 3)
+"""1.5 s, 1 s and 0.7 s of speech with pauses of 1.5 s between them."""
+
+
+class Rig:
+    """A gateway's hands, and workers to start and to stop."""
+
+    def __init__(self, sessions: SessionStore, work: WorkStore, recognition: Recognition) -> None:
+        self.sessions = sessions
+        self.work = work
+        self.recognition = recognition
+
+    async def begin(self) -> tuple[str, int]:
+        session_id = str(uuid.uuid4())
+        await self.sessions.create(Session(session_id, time.time_ns() // 10**6, "audio/pcm"), "e")
+        attached = await self.sessions.attach(session_id)
+        assert attached is not None
+        return session_id, attached.conn
+
+    async def send(
+        self, held: tuple[str, int], pcm: bytes, *, size: int = 3_200, first: int = 1
+    ) -> int:
+        pieces = [pcm[at : at + size] for at in range(0, len(pcm), size)]
+        chunks = [Chunk(first + n, piece) for n, piece in enumerate(pieces)]
+        for at in range(0, len(chunks), 50):
+            await patiently(partial(self.sessions.append, *held, chunks[at : at + 50]))
+        return first + len(chunks)
+
+    async def mark(self, held: tuple[str, int], kind: Marker, tail: bytes = b"") -> None:
+        await self.sessions.mark(*held, kind, tail=tail)
+
+    async def events(self, held: tuple[str, int]) -> list[Event]:
+        return [entry.event for entry in await self.work.events(held[0])]
+
+    async def finals(self, held: tuple[str, int]) -> list[tuple[str, int, int]]:
+        events = await self.events(held)
+        return [(e.text, e.start, e.end) for e in events if isinstance(e, Final)]
+
+    @asynccontextmanager
+    async def worker(self, max_sessions: int = 10) -> AsyncIterator[asyncio.Task[None]]:
+        draining = asyncio.Event()
+        worker = Worker(self.work, self.recognition, max_sessions)
+        task = asyncio.create_task(worker.run(draining))
+        try:
+            yield task
+        finally:
+            draining.set()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+        async with asyncio.timeout(seconds):
+            while not await holds():  # noqa: ASYNC110 - it is another process's state
+                await asyncio.sleep(0.02)
+
+    async def ended(self, held: tuple[str, int]) -> None:
+        async def holds() -> bool:
+            return any(isinstance(event, Ended) for event in await self.events(held))
+
+        await self.until(holds)
+
+
+@pytest.fixture
+async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:
+    limits = Limits(shards=4, lease_seconds=0.6)
+    settings = RecognitionSettings(engine="scripted", pause_seconds=0.5)
+    async with open_link(redis_server.url) as link, open_recognition(settings) as recognition:
+        yield Rig(SessionStore(link, limits), WorkStore(link, limits), recognition)
+
+
+async def transcribed(rig: Rig, pcm: bytes, **cut: int) -> tuple[tuple[str, int], list[object]]:
+    held = await rig.begin()
+    await rig.send(held, pcm, **cut)
+    await rig.mark(held, "end")
+    await rig.ended(held)
+    return held, list(await rig.finals(held))
+
+
+async def test_audio_becomes_finals_and_every_sample_is_accounted_for(rig: Rig) -> None:
+    async with rig.worker():
+        held, finals = await transcribed(rig, SPEECH)
+    assert len(finals) == 3
+    snapshot = await rig.sessions.snapshot(held[0])
+    assert snapshot is not None
+    assert snapshot.received == len(SPEECH) // 2 == snapshot.transcribed + snapshot.silence
+    assert await rig.work.read({held[0]: "0-0"}, 10) == {}
+
+
+async def test_finals_do_not_hang_on_how_the_audio_was_cut(rig: Rig) -> None:
+    async with rig.worker():
+        _, whole = await transcribed(rig, SPEECH, size=64_000)
+        for size in (640, 3_202, 17_000):
+            assert (await transcribed(rig, SPEECH, size=size))[1] == whole
+
+
+async def test_the_tail_that_comes_with_the_end_is_heard(rig: Rig) -> None:
+    async with rig.worker():
+        _, whole = await transcribed(rig, SPEECH)
+        held = await rig.begin()
+        await rig.send(held, SPEECH[:-3_200])
+        await rig.mark(held, "end", tail=SPEECH[-3_200:])
+        await rig.ended(held)
+        assert await rig.finals(held) == whole
+
+
+async def test_a_worker_that_dies_is_followed_by_one_that_says_the_same(rig: Rig) -> None:
+    async with rig.worker():
+        _, whole = await transcribed(rig, SPEECH)
+    held = await rig.begin()
+    half = len(SPEECH) // 2 // 3_200 * 3_200
+    next_number = await rig.send(held, SPEECH[:half])
+    async with rig.worker() as first:
+
+        async def spoke() -> bool:
+            return len(await rig.finals(held)) >= 1
+
+        await rig.until(spoke)
+        first.cancel()  # neither drained nor released: the lease must run out
+        await asyncio.gather(first, return_exceptions=True)
+    await rig.send(held, SPEECH[half:], first=next_number)
+    await rig.mark(held, "end")
+    async with rig.worker(), rig.worker():
+        await rig.ended(held)
+    assert await rig.finals(held) == whole
+
+
+async def test_a_worker_that_drains_gives_its_sessions_back_at_once(rig: Rig) -> None:
+    held = await rig.begin()
+    await rig.send(held, SPEECH[:64_000])
+    async with rig.worker():
+
+        async def claimed() -> bool:
+            return await rig.work.waiting() == []
+
+        await rig.until(claimed)
+    shard = rig.work.space.all_shards()[rig.work.keys(held[0]).shard]
+    (claim,) = await rig.work.claim(shard, 1)
+    assert (claim.session_id, claim.tries) == (held[0], 1)
+
+
+async def test_finalize_makes_the_open_segment_final_and_the_session_goes_on(rig: Rig) -> None:
+    held = await rig.begin()
+    async with rig.worker():
+        next_number = await rig.send(held, SPEECH[:32_000])
+        await rig.mark(held, "finalize")
+
+        async def spoke() -> bool:
+            return len(await rig.finals(held)) == 1
+
+        await rig.until(spoke)
+        await rig.send(held, SPEECH[32_000:], first=next_number)
+        await rig.mark(held, "end")
+        await rig.ended(held)
+    finals = await rig.finals(held)
+    assert len(finals) == 4
+    assert finals[0][2] == 16_000
+
+
+async def test_silence_of_the_client_stands_in_the_log_where_it_was(rig: Rig) -> None:
+    held = await rig.begin()
+    async with rig.worker():
+        await rig.send(held, SPEECH[:32_000])
+        await rig.mark(held, "idle")
+
+        async def noted() -> bool:
+            return Idle(16_000) in await rig.events(held)
+
+        await rig.until(noted)
+    kinds = [type(e) for e in await rig.events(held) if isinstance(e, Final | Idle)]
+    assert kinds == [Final, Idle]
+
+
+async def test_audio_that_brought_down_worker_after_worker_is_passed_over(rig: Rig) -> None:
+    held = await rig.begin()
+    next_number = await rig.send(held, SPEECH[:64_000])
+    shard = rig.work.space.all_shards()[rig.work.keys(held[0]).shard]
+    for _ in range(POISON_TRIES):
+
+        async def claimable() -> bool:
+            return bool(await rig.work.claim(shard, 1))
+
+        await rig.until(claimable)
+    async with rig.worker():
+
+        async def warned() -> bool:
+            return any(isinstance(event, Warned) for event in await rig.events(held))
+
+        await rig.until(warned)
+        await rig.send(held, SPEECH[64_000:], first=next_number)
+        await rig.mark(held, "end")
+        await rig.ended(held)
+    (warning,) = [e for e in await rig.events(held) if isinstance(e, Warned)]
+    assert warning == Warned("segment_skipped", "no text for 0.000 s to 2.000 s")
+    assert len(await rig.finals(held)) == 2
+
+
+async def test_more_sessions_than_a_worker_may_hold_wait_for_another(rig: Rig) -> None:
+    held = [await rig.begin() for _ in range(4)]
+    for one in held:
+        await rig.send(one, SPEECH)
+        await rig.mark(one, "end")
+    async with rig.worker(max_sessions=1):
+        for one in held:
+            await rig.ended(one)
+    finals = [await rig.finals(one) for one in held]
+    assert finals[1:] == finals[:-1]
+
+
+async def test_redis_that_comes_back_finds_the_worker_at_work(
+    rig: Rig, redis_server: RedisServer
+) -> None:
+    held = await rig.begin()
+    async with rig.worker():
+        await rig.send(held, SPEECH[:64_000])
+        redis_server.kill()
+        redis_server.start()
+        await rig.send(held, SPEECH[64_000:], first=21)
+        await rig.mark(held, "end")
+        await rig.ended(held)
+    assert len(await rig.finals(held)) == 3
