@@ -18,8 +18,8 @@ from steno_gateway.connection import serve_session
 from steno_gateway.domain.client import SessionRequest, parse_request
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.server import session_fields, transcript_links
-from steno_gateway.services import SERVICES, Services
-from steno_gateway.socket import Peer, new_socket
+from steno_gateway.services import SERVICES, Services, serve_socket
+from steno_gateway.socket import Peer
 
 MAX_REQUEST_BYTES: Final = 64 << 10
 
@@ -112,23 +112,15 @@ async def delete_session(request: web.Request) -> web.Response:
 
 
 async def session_socket(request: web.Request) -> web.StreamResponse:
-    """`GET /api/streaming/sessions/{session_id}/ws`.
+    """`GET /api/streaming/sessions/{session_id}/ws`."""
 
-    Refusals are told on the socket, because a browser shows no body of a refused handshake.
-    """
-    services = request.app[SERVICES]
-    ws = new_socket()
-    await ws.prepare(request)
-    peer = Peer(ws, request.transport, services.settings.send_seconds)
-    async with peer.served():
-        if services.life.draining.is_set():
-            peer.dismissed.set()
-            return ws
+    async def serve(services: Services, peer: Peer) -> None:
         services.admission.handshake(request.remote or "")
         with services.admission.socket(request.remote or ""):
             last_event = event_number(request.query.get("last_event"))
             await serve_session(services, peer, session_id_of(request), last_event)
-    return ws
+
+    return await serve_socket(request, serve)
 
 
 async def list_transcripts(request: web.Request) -> web.Response:

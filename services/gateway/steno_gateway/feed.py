@@ -9,6 +9,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from steno_common.errors import StoreError
+from steno_common.logs import about
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Partial
 from steno_common.store.base import Numbered
@@ -125,7 +126,7 @@ class Feed:
             try:
                 await self._listen_once()
             except (RedisError, OSError, TimeoutError) as error:
-                log.warning("doorbells are silent", extra={"error": type(error).__name__})
+                log.warning("doorbells are silent", extra=about(error=type(error).__name__))
                 self._added.set()  # those who are there already subscribe again
                 await asyncio.sleep(0.2)
 
@@ -143,7 +144,7 @@ class Feed:
                 subscribed = wanted
                 if not subscribed:
                     continue
-                # Short: a new subscription is heard at once, and the sweep covers the gap.
+                # Short, so that a new subscription is heard soon; until then the sweep serves it.
                 async for session_id, partial in heard(pubsub, 0.1):
                     if partial is None:
                         self.ring(session_id)

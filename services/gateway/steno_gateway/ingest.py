@@ -42,14 +42,14 @@ class Ingest:
     duration_limit: int
     """Samples."""
     backlog: int = 0
-    room: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when commits may have made room."""
     progress: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there is something to acknowledge."""
     settled: list[int] = field(default_factory=list)
     """Sizes of the chunks that left the queue since the receive loop last looked."""
     _items: deque[Item] = field(default_factory=deque)
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when commits may have made room."""
     _busy: bool = False
     _decoding: threading.Lock = field(default_factory=threading.Lock)
     """Held while a thread calls the decoder: a cancelled task leaves its thread behind."""
@@ -58,6 +58,11 @@ class Ingest:
         """Queue an item; the caller keeps the queue within its bound."""
         self._items.append(item)
         self._filled.set()
+
+    def relieve(self, backlog: int) -> None:
+        """Take the backlog that is left after commits."""
+        self.backlog = backlog
+        self._room.set()
 
     @property
     def crowded(self) -> bool:
@@ -170,10 +175,10 @@ class Ingest:
             chunks = chunks[self._take(await patiently(append), chunks) :]
             if chunks:
                 self.progress.set()
-                self.room.clear()
+                self._room.clear()
                 try:
                     async with asyncio.timeout(FULL_SECONDS):
-                        await self.room.wait()
+                        await self._room.wait()
                 except TimeoutError:
                     continue
 

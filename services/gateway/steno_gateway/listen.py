@@ -20,8 +20,8 @@ from steno_gateway.domain.server import event_message, partial_message
 from steno_gateway.domain.sse import EVENT_NAMES, last_number, sse_block
 from steno_gateway.domain.states import resume_point
 from steno_gateway.feed import Subscription
-from steno_gateway.services import SERVICES, Services
-from steno_gateway.socket import Peer, new_socket
+from steno_gateway.services import SERVICES, Services, serve_socket
+from steno_gateway.socket import Peer
 
 KEEPALIVE_SECONDS: Final = 15.0
 SSE_HEADERS: Final = {
@@ -76,14 +76,8 @@ def _counted(transport: str) -> Iterator[None]:
 
 async def listen_socket(request: web.Request) -> web.StreamResponse:
     """`GET /api/streaming/sessions/{session_id}/listen`."""
-    services = request.app[SERVICES]
-    ws = new_socket()
-    await ws.prepare(request)
-    peer = Peer(ws, request.transport, services.settings.send_seconds)
-    async with peer.served():
-        if services.life.draining.is_set():
-            peer.dismissed.set()
-            return ws
+
+    async def serve(services: Services, peer: Peer) -> None:
         with services.admission.socket(request.remote or ""), services.sockets.holding(peer):
             session_id = session_id_of(request)
             snapshot = await _found(services, session_id)
@@ -96,7 +90,8 @@ async def listen_socket(request: web.Request) -> web.StreamResponse:
                     receive=_drain(peer),
                     dismissed=peer.dismissed.wait(),
                 )
-    return ws
+
+    return await serve_socket(request, serve)
 
 
 async def _until_one_ends(**parts: Coroutine[Any, Any, Any]) -> None:

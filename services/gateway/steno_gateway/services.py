@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from steno_gateway.admission import Admission
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.feed import Feed
 from steno_gateway.settings import GatewaySettings
-from steno_gateway.socket import Peer
+from steno_gateway.socket import Peer, new_socket
 
 
 @dataclass(slots=True)
@@ -66,3 +66,22 @@ class Services:
 
 
 SERVICES = web.AppKey("services", Services)
+
+
+async def serve_socket(
+    request: web.Request, serve: Callable[[Services, Peer], Awaitable[None]]
+) -> web.WebSocketResponse:
+    """Open a request's socket and serve it; what ends that is told on the socket.
+
+    Refusals too: a browser shows no body of a refused handshake.
+    """
+    services = request.app[SERVICES]
+    ws = new_socket()
+    await ws.prepare(request)
+    peer = Peer(ws, request.transport, services.settings.send_seconds)
+    async with peer.served():
+        if services.life.draining.is_set():
+            peer.dismissed.set()
+        else:
+            await serve(services, peer)
+    return ws

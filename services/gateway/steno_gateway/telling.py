@@ -98,6 +98,5 @@ class Teller:
             if polled.outcome is Outcome.MISSING:
                 raise ClientError("session_not_found", "the session was removed")
             self.done = polled.done
-            self.ingest.backlog = polled.backlog
-            self.ingest.room.set()
+            self.ingest.relieve(polled.backlog)
             self.ingest.progress.set()

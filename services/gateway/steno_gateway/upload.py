@@ -67,8 +67,7 @@ async def _follow(subscription: Subscription, ingest: Ingest) -> None:
         await subscription.changed.wait()
         subscription.changed.clear()
         if subscription.state is not None:
-            ingest.backlog = subscription.state.backlog
-            ingest.room.set()
+            ingest.relieve(subscription.state.backlog)
 
 
 async def _transcribed(request: web.Request, services: Services, attached: Attached) -> None:
