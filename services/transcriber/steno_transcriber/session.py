@@ -130,7 +130,7 @@ class Session:
         await self._feed(place, entry.pcm)
         await self._recogniser.flush()
         position = place + tail
-        self._ledger.consume(position - tail)
+        self._ledger.consume(place)
         consumed = self._ledger.pass_marker(entry.entry_id, tail)
         events: tuple[Event, ...] = ()
         if entry.marker == "idle":
@@ -149,8 +149,7 @@ class Session:
                 assert_never(event)
 
     async def _publish(self, partial: Partial) -> None:
-        place = self._ledger.covering(partial.end)
-        sequence = place.sequence if place else self._ledger.done
+        sequence = self._ledger.sequence_at(partial.end)
         message = partial_report(partial, sequence, self._commits, _now_ms())
         with contextlib.suppress(StoreError):  # a newer one follows
             await self.store.publish(self.claim.session_id, message)
@@ -158,7 +157,7 @@ class Session:
 
     async def _finish(self, span: Span) -> None:
         place = self._ledger.covering(span.end)
-        sequence = place.sequence if place else self._ledger.done
+        sequence = self._ledger.sequence_at(span.end)
         report = span_report(span, sequence, self._commits + 1, _now_ms())
         events: tuple[Event, ...] = () if report is None else (report,)
         self._context = span.context

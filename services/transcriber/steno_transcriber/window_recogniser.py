@@ -100,8 +100,7 @@ class WindowRecogniser:
 
     async def _close(self, segments: Sequence[Segment]) -> None:
         for segment in segments:
-            end = segment.audio_start + len(segment.audio)
-            if self._settled_until == end and self._partial is not None:
+            if self._settled_until == segment.audio_end and self._partial is not None:
                 await self._partial
             await self._end_partial()
             await self._emit(await self._recognised(segment))
@@ -116,8 +115,7 @@ class WindowRecogniser:
         reason: SpanReason = segment.reason
         if len(segment.audio):
             prosody = await self._prosody(segment)
-            end = segment.audio_start + len(segment.audio)
-            if self._foreseen is not None and self._foreseen[0] == end:
+            if self._foreseen is not None and self._foreseen[0] == segment.audio_end:
                 hypothesis = self._foreseen[1]
             else:
                 hypothesis = await self._final(segment)
@@ -174,7 +172,7 @@ class WindowRecogniser:
         speech = self._segmenter.open_speech()
         if speech is None:
             return
-        end = speech.audio_start + len(speech.audio)
+        end = speech.audio_end
         if speech.settled:
             if self._settled_until == end:
                 return
@@ -205,16 +203,15 @@ class WindowRecogniser:
         finally:
             self._partial_decodes = False
         hypothesis = placed(answer, speech.audio_start, len(speech.audio))
-        end = speech.audio_start + len(speech.audio)
         if speech.settled:
-            self._foreseen = (end, hypothesis)
+            self._foreseen = (speech.audio_end, hypothesis)
         words = self._agreement.update(hypothesis.words)
         if not words:
             return
         await self._emit(
             Partial(
                 start=speech.speech_start,
-                end=end,
+                end=speech.audio_end,
                 text=" ".join(word.text for word in words),
                 words=words,
                 stability=self._agreement.stability(words),

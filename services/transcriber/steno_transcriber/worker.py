@@ -39,22 +39,21 @@ class Worker:
     async def run(self, draining: asyncio.Event) -> None:
         """Work until the process drains, then give all sessions back at once."""
         async with asyncio.TaskGroup() as group:
-            services = [
-                group.create_task(work, name=name)
-                for name, work in (
-                    ("worker claim", self._claim(group)), ("worker renew", self._renew()),
-                    ("worker read", self._read()), ("worker doorbell", self._listen()),
-                )
-            ]  # fmt: skip
+            claiming = group.create_task(self._claim(group), name="worker claim")
+            keeping = [
+                group.create_task(self._renew(), name="worker renew"),
+                group.create_task(self._read(), name="worker read"),
+                group.create_task(self._listen(), name="worker doorbell"),
+            ]
             await draining.wait()
-            services[0].cancel()
+            claiming.cancel()
             held = [session.claim for session in self._sessions.values()]
             for task in self._tasks.values():
                 task.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks.values())
-            for service in services:
-                service.cancel()
+            for task in keeping:
+                task.cancel()
             for claim in held:
                 await self._release(claim)
 

@@ -55,6 +55,11 @@ class Ledger:
                 return place
         return self._places[-1] if self._places else None
 
+    def sequence_at(self, position: int) -> int:
+        """Give the number of the last chunk that a position covers."""
+        place = self.covering(position)
+        return place.sequence if place else self.done
+
     def consume(self, border: int) -> Consumed:
         """Drop the chunks that end at or before a border."""
         while self._places and self._places[0].end <= border:

@@ -77,6 +77,11 @@ class Segment:
     audio: Samples
     reason: Reason
 
+    @property
+    def audio_end(self) -> int:
+        """Sample after the last one of `audio`."""
+        return self.audio_start + len(self.audio)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenSpeech:
@@ -87,6 +92,11 @@ class OpenSpeech:
     audio: Samples
     settled: bool
     """Nothing more will be decoded with it unless speech goes on before the pause is over."""
+
+    @property
+    def audio_end(self) -> int:
+        """Sample after the last one of `audio`."""
+        return self.audio_start + len(self.audio)
 
 
 @dataclass(slots=True)
