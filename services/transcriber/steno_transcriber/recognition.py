@@ -6,6 +6,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from steno_common.units import to_samples
+from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.domain.segmenter import Rules
 from steno_transcriber.engines.base import WindowEngine
 from steno_transcriber.engines.choice import open_engine
@@ -19,10 +20,10 @@ from steno_transcriber.window_recogniser import Start, Tools, WindowRecogniser
 class Recognition:
     """Makes the recogniser of each session."""
 
-    def __init__(self, engine_name: str, language: str | None, tools: Tools) -> None:
+    def __init__(self, engine_name: str, defaults: Options, tools: Tools) -> None:
         self.engine_name = engine_name
         self.rules = tools.rules
-        self._language = language
+        self._defaults = defaults
         self._tools = tools
 
     def recogniser(
@@ -32,16 +33,26 @@ class Recognition:
         *,
         position: int = 0,
         context: str = "",
-        language: str | None = None,
+        options: Options | None = None,
         partials: bool = True,
     ) -> Recogniser:
         """Give a recogniser that goes on at a checkpoint: sample position, context of its span.
 
-        `language` is two letters, None for that of the settings. Without partials only spans are
+        What the options leave open is as in the settings. Without partials only spans are
         emitted, at less cost.
         """
-        start = Start(session, position, context, language or self._language, partials)
+        start = Start(session, position, context, self._wanted(options or Options()), partials)
         return WindowRecogniser(start, emit, self._tools)
+
+    def _wanted(self, options: Options) -> Options:
+        """Fill what a session leaves open with the settings."""
+        defaults = self._defaults
+        return Options(
+            language=options.language or defaults.language,
+            task=options.task if options.task != "transcribe" else defaults.task,
+            prompt=options.prompt or defaults.prompt,
+            hotwords=options.hotwords or defaults.hotwords,
+        )
 
 
 @asynccontextmanager
@@ -54,8 +65,9 @@ async def open_recognition(
     """
     with ThreadPoolExecutor(1, thread_name_prefix="speech") as executor:
         async with open_engine(settings) as engine, Scheduler(engine, observe) as scheduler:
+            defaults = Options(settings.language, settings.task, settings.prompt, settings.hotwords)
             tools = await _tools(settings, engine, scheduler, executor)
-            yield Recognition(engine.name, settings.language, tools)
+            yield Recognition(engine.name, defaults, tools)
 
 
 async def _tools(

@@ -1,10 +1,17 @@
-"""What a recogniser found, as the messages that other services read."""
+"""Messages of other services, in the terms of recognition and back."""
 
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Partial as PartialEvent
-from steno_common.messages import Warned
+from steno_common.messages import Session, Warned
 from steno_common.units import to_seconds
+from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.recogniser import Partial, Span
+
+
+def options_of(session: Session) -> Options:
+    """Give what a session was created with, in the terms of recognition."""
+    language = (session.language or "").lower().partition("-")[0]
+    return Options(language=language or None)
 
 
 def partial_report(partial: Partial, sequence: int, commit: int, now_ms: int) -> PartialEvent:

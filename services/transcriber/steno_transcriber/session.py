@@ -21,7 +21,7 @@ from steno_transcriber import metrics
 from steno_transcriber.domain.ledger import Consumed, Ledger
 from steno_transcriber.recogniser import Partial, Recogniser, Span
 from steno_transcriber.recognition import Recognition
-from steno_transcriber.reports import partial_report, skipped_report, span_report
+from steno_transcriber.reports import options_of, partial_report, skipped_report, span_report
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Session:
             self._emit,
             position=held.border,
             context=held.context,
-            language=(held.session.language or "")[:2].lower() or None,
+            options=options_of(held.session),
         )
 
     @property

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from steno_transcriber.domain.hypothesis import Task
+
 EngineName = Literal["auto", "whisper", "pocketsphinx", "scripted"]
 
 
@@ -13,7 +15,13 @@ class RecognitionSettings:
     engine: EngineName = "auto"
     """`auto`: Whisper if its model is there or can be fetched in time, else pocketsphinx."""
     language: str | None = None
-    """Two letters, for sessions that name none; None lets the engine find out."""
+    """Two letters or `multi`, for sessions that name none; None: found on the first speech."""
+    task: Task = "transcribe"
+    """`translate` turns speech into English text, where the model can."""
+    prompt: str = ""
+    """Text as if said before each session that brings none."""
+    hotwords: str = ""
+    """Words that are likely to be said, with blanks between them."""
 
     pause_seconds: float | None = None
     """Silence that ends a segment."""

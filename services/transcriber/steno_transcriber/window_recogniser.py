@@ -4,14 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from steno_common.logs import about
 from steno_common.messages import Prosody
 from steno_common.units import SAMPLE_RATE
 from steno_transcriber.domain.agreement import Agreement
-from steno_transcriber.domain.hypothesis import Hypothesis, Window, extend_context, placed
+from steno_transcriber.domain.hypothesis import Hypothesis, Options, Window, extend_context, placed
 from steno_transcriber.domain.prosody import measure
 from steno_transcriber.domain.samples import Samples, blocks
 from steno_transcriber.domain.segmenter import (
@@ -57,7 +57,7 @@ class Start:
     session: str
     position: int = 0
     context: str = ""
-    language: str | None = None
+    options: Options = field(default_factory=Options)
     partials: bool = True
 
 
@@ -143,7 +143,7 @@ class WindowRecogniser:
 
     async def _final(self, segment: Segment) -> Hypothesis | None:
         """Decode a closed segment; None if the engine fails twice or says it never will."""
-        window = Window(segment.audio, self._context, self._start.language, final=True)
+        window = Window(segment.audio, self._context, self._start.options, final=True)
         session, observe = self._start.session, self._tools.observe
         for attempt in range(1, FINAL_TRIES + 1):
             try:
@@ -193,7 +193,7 @@ class WindowRecogniser:
     async def _show(self, speech: OpenSpeech) -> None:
         clock = asyncio.get_running_loop().time
         started = clock()
-        window = Window(speech.audio, self._context, self._start.language, final=speech.settled)
+        window = Window(speech.audio, self._context, self._start.options, final=speech.settled)
         try:
             answer = await self._tools.decode(self._start.session, window)
         except EngineError as error:

@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.unit.transcriber.sound import SHARED, loud, wav, word_errors
 
 from steno_common.messages import Word
-from steno_transcriber.domain.hypothesis import Window
+from steno_transcriber.domain.hypothesis import Options, Window
 from steno_transcriber.domain.samples import Samples
 from steno_transcriber.engines.base import EngineError, EngineUnavailable
 from steno_transcriber.engines.model_folder import find_model
@@ -78,7 +78,7 @@ async def test_a_window_is_read_alike_alone_and_among_others(engine: WhisperEngi
         Window(clip("h16")),
         Window(clip("h06"), final=False),
         Window(loud(48_000)),
-        Window(clip("h15"), language="en"),
+        Window(clip("h15"), options=Options(language="en")),
     ]
     together = await engine.decode(windows)
     assert together == [(await engine.decode([window]))[0] for window in windows]
@@ -170,7 +170,9 @@ def test_only_unknown_languages_are_detected() -> None:
         model=SimpleNamespace(is_multilingual=True, detect_language=detect),
         supported_languages=["en", "de", "es"],
     )
-    windows = [Window(loud(9), language=each) for each in ("de", None, "en-US", "xx")]
+    windows = [
+        Window(loud(9), options=Options(language=each)) for each in ("de", None, "en-US", "xx")
+    ]
     encoded = np.zeros((4, 3, 2), np.float32)
     assert decoder._languages(windows, encoded) == ["de", "es", "en", "es"]
     assert asked == [2]

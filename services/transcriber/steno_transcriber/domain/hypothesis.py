@@ -1,11 +1,31 @@
 """What an engine is asked and what it answers: a window of audio and the words in it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
 from steno_common.messages import Word
 from steno_transcriber.domain.samples import Samples
 
-CONTEXT_CHARACTERS = 200
+CONTEXT_CHARACTERS: Final = 200
+
+Task = Literal["transcribe", "translate"]
+
+MANY_LANGUAGES: Final = "multi"
+"""Instead of a language: each segment may have another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How audio is to be understood; an engine that knows less ignores the rest."""
+
+    language: str | None = None
+    """Two letters, None for the one that is found on the first speech, or `multi`."""
+    task: Task = "transcribe"
+    """`translate`: to English."""
+    prompt: str = ""
+    """Text as if said before the session: names, terms, style."""
+    hotwords: str = ""
+    """Words that are likely to be said, with blanks between them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,10 +35,13 @@ class Window:
     audio: Samples
     prompt: str = ""
     """The text before it, as far as it is known."""
-    language: str | None = None
-    """Two letters; None lets the engine find out."""
+    options: Options = field(default_factory=Options)
+    """Of the session; without a language, or with `multi`, the engine finds the window's own."""
     final: bool = True
     """False: the segment is still open, exact word times and costly retries are not worth it."""
+    origin: object = None
+    """Windows of one origin (compared by ==) start at the same sample of the same audio: what was
+    computed for the shorter one may be used for the longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +55,9 @@ class Hypothesis:
     text: str = ""
     words: tuple[Word, ...] = ()
     language: str | None = None
+    """Two letters."""
+    language_probability: float = 1.0
+    """How sure the engine is of the language that it found, 1 if it was told."""
     confidence: float = 0.0
     trusted: bool = True
     """False: the words passed no check, so they are no prompt for what follows."""

@@ -27,11 +27,11 @@ def spoken(window: Window) -> Hypothesis:
         start = index * WORD
         words.append(Word(text, start, start + len(block), digest[0] / 255))
     if not words:
-        return Hypothesis(language=window.language or "en")
+        return Hypothesis(language=window.options.language or "en")
     return Hypothesis(
         text=" ".join(word.text for word in words),
         words=tuple(words),
-        language=window.language or "en",
+        language=window.options.language or "en",
         confidence=round(sum(word.confidence for word in words) / len(words), 3),
     )
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from steno_common.messages import Word
 from steno_transcriber.domain.guards import LADDER, Attempt, Choice, Search, settle
-from steno_transcriber.domain.hypothesis import Hypothesis, Window
+from steno_transcriber.domain.hypothesis import Hypothesis, Options, Window
 from steno_transcriber.engines.whisper_words import aligned_words, estimated_words
 
 _WIDE_BEAM: Final = 5
@@ -59,7 +59,7 @@ class WhisperDecoder:
 
     def warm_up(self) -> None:
         """Decode silence, so that the first window finds everything allocated."""
-        self.decode([Window(np.zeros(16_000, np.int16), language="en")])
+        self.decode([Window(np.zeros(16_000, np.int16), options=Options(language="en"))])
 
     def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:
         """Give one hypothesis a window, in order."""
@@ -115,7 +115,9 @@ class WhisperDecoder:
         if not self._model.model.is_multilingual:
             return ["en"] * len(windows)
         known = set(self._model.supported_languages)
-        languages = [(window.language or "").partition("-")[0].lower() for window in windows]
+        languages = [
+            (window.options.language or "").partition("-")[0].lower() for window in windows
+        ]
         unknown = [i for i, language in enumerate(languages) if language not in known]
         if unknown:
             found = self._model.model.detect_language(_storage([encoded[i] for i in unknown]))
