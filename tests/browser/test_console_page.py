@@ -53,8 +53,11 @@ async def words(console: Tab) -> int:
 
 
 def transcript(machine: Machine, session_id: str) -> dict[str, object]:
-    address = f"{machine.url}/api/transcripts/{session_id}.json"
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    return read(machine, f"/api/transcripts/{session_id}.json")
+
+
+def read(machine: Machine, path: str) -> dict[str, object]:
+    with urllib.request.urlopen(machine.url + path, timeout=10) as answer:
         found = json.loads(answer.read())
     assert isinstance(found, dict)
     return found
@@ -119,6 +122,24 @@ async def test_what_is_no_audio_is_refused_in_words(console: Tab, tmp_path: Path
     await console.choose("file", path)
     await console.state("error")
     assert "(undecodable_audio)" in await console.text("notice_text")
+
+
+async def test_the_users_wishes_go_with_the_audio(
+    machine: Machine, console: Tab, tmp_path: Path
+) -> None:
+    await console.evaluate("document.getElementById('language').value = ' en '")
+    await console.click("translate")
+    await console.choose("file", HELLO)
+    await console.state("completed")
+    shown = read(machine, f"/api/streaming/sessions/{await console.text('session')}")
+    assert (shown["language"], shown["task"]) == ("en", "translate")
+    await console.click("renew")
+    path = tmp_path / "not-for-browsers.wav"
+    path.write_bytes(b"this is no audio\n" * 100)
+    await console.choose("file", path)
+    await console.state("error")
+    asked = await console.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")
+    assert f"{machine.url}/api/transcriptions?language=en&task=translate" in asked
 
 
 async def test_after_five_tries_the_recording_can_be_sent_as_a_file(

@@ -43,6 +43,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*map(values, args))
     if origin is tuple:
         return st.lists(values(args[0]), max_size=4).map(tuple)
+    if origin is typing.Literal:
+        return st.sampled_from(args)
     if origin is dict:
         return st.dictionaries(values(args[0]), values(args[1]), max_size=4)
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):

@@ -1,5 +1,6 @@
 """The transcriber's part: claims, leases, fences, commits."""
 
+import pytest
 from tests.contract.stores import LIMITS, SID, Stores, final, session, span
 
 from steno_common.messages import Ended, Status, Warned
@@ -52,15 +53,28 @@ async def test_a_lease_lasts_as_long_as_it_says(stores: Stores) -> None:
     assert await _claims(stores, 1) == [Claim(SID, 3, 3)]
 
 
-async def test_shards_with_something_to_claim_are_named(stores: Stores) -> None:
+async def test_sessions_that_can_be_claimed_are_named_with_how_long_they_wait(
+    stores: Stores,
+) -> None:
+    first, second, third = await _three_waiting(stores)
+    (found,) = await stores.work.waiting()
+    assert found.shard.shard == stores.keys().shard
+    assert list(found.waits) == [first, second, third]
+    assert found.waits[first] - found.waits[third] == pytest.approx(0.002, abs=1e-5)
+    await _claims(stores, 3)
+    assert await stores.work.waiting() == []
+    await stores.redis("ZADD", stores.keys().leases, 2000, second)
+    (found,) = await stores.work.waiting()
+    assert list(found.waits) == [second]
+    assert found.waits[second] > 1_000_000
+
+
+async def test_nobody_waits_before_the_audio_comes(stores: Stores) -> None:
     await stores.connect()
     assert await stores.work.waiting() == []
     await stores.store(1)
-    assert [shard.shard for shard in await stores.work.waiting()] == [stores.keys().shard]
-    await stores.claim()
-    assert await stores.work.waiting() == []
-    await stores.expire_lease()
-    assert [shard.shard for shard in await stores.work.waiting()] == [stores.keys().shard]
+    (found,) = await stores.work.waiting()
+    assert 0 <= found.waits[SID] < 5
 
 
 async def test_an_old_owner_changes_nothing(stores: Stores) -> None:
@@ -224,3 +238,14 @@ async def test_audio_is_read_behind_a_position_for_many_sessions_at_once(
     assert {sid: [entry.entry_id for entry in entries] for sid, entries in found.items()} == {
         SID: ["2-0", "3-0", "3-1"], SIDS[0]: ["1-0"]
     }  # fmt: skip
+
+
+async def test_a_marker_behind_the_position_is_read_though_it_has_the_chunks_number(
+    stores: Stores,
+) -> None:
+    conn = await stores.connect()
+    await stores.store(1, conn=conn)
+    await stores.sessions.mark(SID, conn, "finalize")
+    assert [entry.entry_id for entry in (await stores.work.read({SID: "1-0"}, 3))[SID]] == ["1-1"]
+    assert await stores.work.read({SID: "1-1"}, 3) == {}
+    assert await stores.work.read({}, 3) == {}

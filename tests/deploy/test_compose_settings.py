@@ -39,8 +39,8 @@ def settings(service: str) -> dict[str, Any]:
 
 
 def written(default: Any) -> str:
-    if default is None:
-        return "unset"
+    if default is None or default == "":
+        return "empty" if default == "" else "unset"
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
@@ -79,7 +79,9 @@ def test_no_class_of_settings_is_missing_here() -> None:
         for folder in ("libs/common", *(f"services/{service}" for service in READ))
         for path in (ROOT / folder).rglob("*.py")
     ]
-    loaded = {name for path in sources for name in re.findall(r"\bload\((\w+)\)", path.read_text())}
+    loaded = {
+        name for path in sources for name in re.findall(r"\bload\(([A-Z]\w+)\)", path.read_text())
+    }
     known = {kind.__name__ for kinds in READ.values() for kind in kinds}
     assert loaded - OF_THE_COMMAND == known
 

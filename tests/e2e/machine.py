@@ -128,10 +128,10 @@ def printed(process: subprocess.Popen[str], seconds: float = 110) -> str:
 
 
 @cache
-def recognised(path: Path) -> str:
+def recognised(path: Path, **settings: str) -> str:
     """Give what the engine prints when a file is fed to it directly."""
     command = [sys.executable, "-m", "steno_transcriber", "recognise", str(path)]
-    environ = {**os.environ, "STENO_ENGINE": "pocketsphinx"}
+    environ = {**os.environ, "STENO_ENGINE": "pocketsphinx", **settings}
     return subprocess.run(
         command, capture_output=True, text=True, check=True, timeout=110, env=environ
     ).stdout

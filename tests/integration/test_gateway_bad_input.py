@@ -176,7 +176,7 @@ async def test_a_fault_of_ours_is_told_as_one(
         ("POST", SESSIONS, b"[]", 400, "invalid_message"),
         ("POST", SESSIONS, b'{"mime_type": "image/png"}', 415, "unsupported_format"),
         ("POST", SESSIONS, b'{"mime_type": "audio/pcm;rate=7"}', 400, "invalid_audio_format"),
-        ("POST", SESSIONS, bytes(100_000), 400, "invalid_message"),
+        ("POST", SESSIONS, bytes(300_000), 400, "invalid_message"),
         ("GET", f"{SESSIONS}/x", b"", 400, "invalid_session_id"),
         ("GET", f"{SESSIONS}/{NOBODY}", b"", 404, "session_not_found"),
         ("DELETE", f"{SESSIONS}/{NOBODY}", b"", 404, "session_not_found"),

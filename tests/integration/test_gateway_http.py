@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import logging
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,9 +24,12 @@ from tests.integration.gateway_support import (
 from tests.redis_servers import RedisServer
 
 from steno_common.archive import Archive
+from steno_common.messages import Session
 
 CREATED_MS = 1_700_000_000_000
 UPLOADS = "/api/transcriptions"
+UNDERSTANDING = {"language": "multi", "task": "translate", "prompt": "Grüße, canary.",
+                 "hotwords": [" Ada canary ", "東京"]}  # fmt: skip
 
 
 @pytest.fixture
@@ -96,6 +100,54 @@ async def test_a_session_may_be_created_without_a_body(gateway: Gateway) -> None
     )  # fmt: skip
 
 
+def understood(session: Session) -> dict[str, Any]:
+    return {name: getattr(session, name) for name in UNDERSTANDING}
+
+
+KEPT = UNDERSTANDING | {"hotwords": ("Ada canary", "東京")}
+
+
+async def test_how_audio_is_to_be_understood_reaches_recognition_but_no_log(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    session_id = await gateway.create("audio/pcm", **UNDERSTANDING)
+    async with gateway.http.get(f"{SESSIONS}/{session_id}") as answer:
+        shown = await answer.json()
+    assert (shown["language"], shown["task"]) == ("multi", "translate")
+    assert "canary" not in json.dumps(shown)
+    async with gateway.joined(session_id) as client:
+        await client.chunks([noise(0.1)])
+        await client.hear_stored(1)
+        assert understood((await gateway.snapshot(session_id)).session) == KEPT
+    assert "canary" not in caplog.text
+
+
+async def test_every_limit_can_be_reached_at_once(gateway: Gateway) -> None:
+    wide = "\U0001f600"
+    metadata = {f"{number:02}{wide * 254}": wide * 256 for number in range(16)}
+    session_id = await gateway.create(
+        "audio/pcm", user_id=wide * 256, metadata=metadata, prompt=wide * 1_000,
+        hotwords=[wide * 64] * 100,
+    )  # fmt: skip
+    assert (await gateway.snapshot(session_id)).session.hotwords == (wide * 64,) * 100
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("language", "english"), ("task", "sing"), ("prompt", "x" * 1_001), ("hotwords", " ")],
+)
+async def test_what_cannot_be_understood_is_refused_everywhere(
+    gateway: Gateway, name: str, value: str
+) -> None:
+    body = {name: [value] if name == "hotwords" else value}
+    async with gateway.http.post(SESSIONS, json=body) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (400, "invalid_message")
+    status, error = await uploading(gateway, data=b"x", params={name: value})
+    assert (status, error["code"]) == (400, "invalid_message")
+    assert name in error["message"]
+
+
 async def uploading(gateway: Gateway, **request: Any) -> tuple[int, Any]:
     async with gateway.http.post(UPLOADS, **request) as answer:
         return answer.status, await answer.json()
@@ -111,13 +163,13 @@ async def test_an_upload_goes_the_way_of_every_session(gateway: Gateway, form: b
         body.add_field("note", "not audio")
         body.add_field("file", data, filename="a.wav", content_type="audio/wav")
     upload = asyncio.create_task(
-        uploading(gateway, data=body, headers=headers, params={"language": "en"})
+        uploading(gateway, data=body, headers=headers, params=UNDERSTANDING)
     )
     session_id = await only_session(gateway)
     await gateway.marked(session_id)
     assert await gateway.pcm(session_id) == decoded("audio/wav", data)
     shown = await gateway.snapshot(session_id)
-    assert (shown.status, shown.session.language) == ("finalizing", "en")
+    assert (shown.status, understood(shown.session)) == ("finalizing", KEPT)
     await gateway.commit(session_id, "uploaded")
     saved(gateway, session_id, "uploaded")
     await gateway.complete(session_id, "uploaded")

@@ -1,7 +1,7 @@
 """What a session is created with."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypedDict
+from typing import Any, Final, Literal, Self, TypedDict
 
 from steno_audio import AudioError, AudioFormat
 from steno_client.errors import SessionError
@@ -12,7 +12,20 @@ _CONTAINER_CHUNK: Final = 64 * 1024
 _CONTAINER_BUFFER: Final = 16 * 1024 * 1024
 
 
-class Options(TypedDict, total=False):
+class Understanding(TypedDict, total=False):
+    """How audio is to be understood; None: the server's choice."""
+
+    language: str | None
+    """BCP 47, or `multi`: each segment may have another one. None: found on the first speech."""
+    task: Literal["transcribe", "translate"] | None
+    """`translate`: to English."""
+    prompt: str | None
+    """Text as if said before: names, terms, style; at most 1,000 characters."""
+    hotwords: list[str] | tuple[str, ...] | None
+    """Words that are likely to be said: at most 100, of 64 characters each."""
+
+
+class Options(Understanding, total=False):
     """What a session is created with."""
 
     mime_type: str
@@ -20,8 +33,6 @@ class Options(TypedDict, total=False):
     sample_rate: int | None
     channels: int | None
     """Of raw formats."""
-    language: str | None
-    """BCP 47; None: the engine's choice."""
     duration_limit: int | None
     """Seconds of audio, 60 to 3600."""
     user_id: str | None
@@ -61,9 +72,11 @@ class Setup:
         return cls(audio, request, replay, tape)
 
     @property
-    def language(self) -> str | None:
-        """BCP 47, None for the engine's choice."""
-        return self.request.get("language")
+    def query(self) -> list[tuple[str, str]]:
+        """How the audio is to be understood, as block mode says it in its address."""
+        one = [name for name in ("language", "task", "prompt") if name in self.request]
+        hotwords = [("hotwords", word) for word in self.request.get("hotwords", ())]
+        return [(name, self.request[name]) for name in one] + hotwords
 
     @property
     def chunk_bytes(self) -> int:

@@ -1,7 +1,7 @@
 """What a Steno server offers over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -62,7 +62,10 @@ class Server:
             raise self._unreachable() from error
 
     async def transcribe(
-        self, recording: Callable[[], AsyncIterator[bytes]], mime_type: str, language: str | None
+        self,
+        recording: Callable[[], AsyncIterator[bytes]],
+        mime_type: str,
+        query: Sequence[tuple[str, str]],
     ) -> Completed:
         """Send a whole recording (block mode); it is asked for again at every try."""
 
@@ -72,7 +75,7 @@ class Server:
                 "/api/transcriptions",
                 data=recording(),
                 headers={"Content-Type": mime_type},
-                params={"language": language} if language else {},
+                params=query,
                 timeout=aiohttp.ClientTimeout(total=_BLOCK_SECONDS, sock_connect=30),
             )
             try:

@@ -162,7 +162,7 @@ class Session:
                 raise self._failure
             try:
                 completed = await self._server.transcribe(
-                    setup.recording, setup.audio.mime_type, setup.language
+                    setup.recording, setup.audio.mime_type, setup.query
                 )
             except SessionError as error:
                 self._mailbox.close(error)

@@ -34,11 +34,16 @@ def add_health_routes(app: web.Application, life: Lifecycle) -> None:
     app.router.add_get("/metrics", metrics)
 
 
+LONGEST_ADDRESS: Final = 128 << 10
+"""Bytes: an upload names its prompt and hotwords in its address."""
+
+
 @asynccontextmanager
 async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
     """Serve an application on an address; raises OSError if the address is taken."""
     runner = web.AppRunner(app, keepalive_timeout=KEEPALIVE_SECONDS, access_log=None,
-                           handle_signals=False, shutdown_timeout=5)  # fmt: skip
+                           handle_signals=False, shutdown_timeout=5,
+                           max_line_size=LONGEST_ADDRESS)  # fmt: skip
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -18,6 +18,9 @@ them together, on a single Redis as on a Cluster. The number of shards is fixed 
     steno:{s7}:sessions      zset     SID -> ms when it counts as abandoned          sessions
     steno:{s7}:events        stream   doorbells, partials for the notifier           about 10,000
 
+    of all shards
+    steno:workers            hash     worker -> ms of its last word, how it stands   transcribers
+
     channels
     steno:wake               a session began to wait for a transcriber
     steno:{s7}:live:SID      doorbells and partials of one session
@@ -46,6 +49,7 @@ from typing import Final
 from zlib import crc32
 
 WAKE_CHANNEL: Final = "steno:wake"
+WORKERS_KEY: Final = "steno:workers"
 EVENTS_GROUP: Final = "notifier"
 EVENTS_BOUND: Final = 10_000
 

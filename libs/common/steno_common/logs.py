@@ -41,6 +41,10 @@ def _traceback(record: logging.LogRecord) -> str:
     # Errors of libraries quote what they were given: the frames are kept, the message is cut.
     if not record.exc_info:
         return ""
+    error = record.exc_info[1]
+    if type(error).__module__ == "aiohttp.http_exceptions":
+        # It quotes the address, which may hold what a client calls its speech.
+        return type(error).__name__
     parts = traceback.format_exception(*record.exc_info)
     return "\n".join(part.rstrip("\n")[:MESSAGE_BOUND] for part in parts)
 

@@ -7,7 +7,7 @@ Positions and lengths are samples at 16 kHz, times of day are milliseconds since
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -36,6 +36,10 @@ class Prosody(msgspec.Struct, frozen=True, array_like=True):
     """0 to 1."""
 
 
+MANY_LANGUAGES = "multi"
+"""Instead of a language: each segment may have another one."""
+
+
 class Session(msgspec.Struct, frozen=True, tag="session.v1"):
     """What a session was created with; it never changes."""
 
@@ -46,10 +50,17 @@ class Session(msgspec.Struct, frozen=True, tag="session.v1"):
     sample_rate: int | None = None
     channels: int | None = None
     language: str | None = None
+    """BCP 47, `multi` for many, None if it is to be found."""
     duration_limit: int = 3600
     """Seconds of audio."""
     user_id: str | None = None
     metadata: dict[str, str] = {}
+    task: Literal["transcribe", "translate"] | None = None
+    """`translate`: to English."""
+    prompt: str = ""
+    """Text as if said before the session; never logged."""
+    hotwords: tuple[str, ...] = ()
+    """Words or names that are likely to be said; never logged."""
 
 
 class Partial(msgspec.Struct, frozen=True, tag="partial.v1"):

@@ -21,7 +21,8 @@ from steno_gateway.domain.server import session_fields, transcript_links
 from steno_gateway.services import SERVICES, Services, serve_socket
 from steno_gateway.socket import Peer
 
-MAX_REQUEST_BYTES: Final = 64 << 10
+MAX_REQUEST_BYTES: Final = 256 << 10
+"""Room for the longest request that keeps to the limits, with every character escaped."""
 
 CONTENT_TYPES: Final = {
     "json": "application/json",
@@ -64,6 +65,9 @@ async def create_session(services: Services, asked: SessionRequest) -> Session:
         duration_limit=asked.duration_limit,
         user_id=asked.user_id,
         metadata=asked.metadata,
+        task=asked.task,
+        prompt=asked.prompt,
+        hotwords=tuple(word.strip() for word in asked.hotwords),
     )
     await services.store.create(session, epoch=uuid.uuid4().hex[:12])
     return session

@@ -119,7 +119,7 @@ async def post_transcription(request: web.Request) -> web.Response:
         told = ANY_TYPE
     mime_type = request.query.get("mime_type", told)
     with services.admission.session():
-        asked = request_of_query(mime_type, request.query)
+        asked = request_of_query(mime_type, request.query.items())
         session = await create_session(services, asked)
         async with _removed_unless_done(services, session.session_id):
             attached = await services.store.attach(session.session_id)

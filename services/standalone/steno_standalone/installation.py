@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from steno_standalone.child import Program
-from steno_standalone.domain.services import SERVICES, STOP_ORDER, Service
+from steno_standalone.domain.services import STOP_ORDER, Service, services
 from steno_standalone.errors import NoRedisError
 from steno_standalone.ports import refuse_taken_ports
 from steno_standalone.ready import redis_answers, services_ready
@@ -25,6 +25,7 @@ class Installation:
     def __init__(self, settings: Settings, say: Say) -> None:
         self._settings = settings
         self._say = say
+        self._services = services(settings.transcribers)
         self._running: dict[str, Supervised] = {}
 
     async def run(self) -> None:
@@ -33,7 +34,7 @@ class Installation:
         Raises StandaloneError, in a group, when it cannot start; nothing is left running then.
         """
         started = time.monotonic()
-        refuse_taken_ports(self._settings.port)
+        refuse_taken_ports(self._services, self._settings.port)
         with choose_redis(self._settings.redis_url) as choice:
             async with asyncio.TaskGroup() as tasks:
                 try:
@@ -57,14 +58,13 @@ class Installation:
         except NoRedisError as error:
             last = f". Its last lines:\n{server.last_lines}" if server else ""
             raise NoRedisError(f"{error}{last}") from error
-        environment = os.environ | {
-            "STENO_REDIS_URL": choice.url,
-            "STENO_PORT": str(self._settings.port),
-        }
+        base = self._settings.port
+        shared = os.environ | {"STENO_REDIS_URL": choice.url}
         running = [
-            (service, self._keep(_program(service, environment), tasks)) for service in SERVICES
+            (each, self._keep(_program(each, shared | each.environment(base)), tasks))
+            for each in self._services
         ]
-        await services_ready(running, self._settings.port)
+        await services_ready(running, base)
 
     def _keep(self, program: Program, tasks: asyncio.TaskGroup) -> Supervised:
         supervised = Supervised(program, self._say)
@@ -76,7 +76,8 @@ class Installation:
         if self._running:
             self._say("Stopping")
         # Redis last: the others hand back their work through it.
-        for names in (*STOP_ORDER, ("redis",)):
+        for roles in (*STOP_ORDER, ("redis",)):
+            names = [each.name for each in self._services if each.role in roles] or roles
             async with asyncio.TaskGroup() as stops:
                 for name in names:
                     if supervised := self._running.get(name):

@@ -1,14 +1,15 @@
 """Free ports before anything is started."""
 
 import socket
+from collections.abc import Iterable
 
-from steno_standalone.domain.services import SERVICES
+from steno_standalone.domain.services import Service
 from steno_standalone.errors import PortTakenError
 
 
-def refuse_taken_ports(base: int) -> None:
+def refuse_taken_ports(services: Iterable[Service], base: int) -> None:
     """Raise PortTakenError when another program listens where a service will."""
-    for service in SERVICES:
+    for service in services:
         port = service.port(base)
         with socket.socket() as probe:
             # As the services do: the remains of closed connections do not count.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from steno_standalone.domain.services import SERVICES
+from steno_standalone.domain.services import MOST_TRANSCRIBERS, services
 from steno_standalone.errors import StandaloneError
 
 DEFAULT_PORT = 8080
@@ -16,6 +16,7 @@ class Settings:
     port: int = DEFAULT_PORT
     redis_url: str | None = None
     engine: str = "auto"
+    transcribers: int = 1
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -24,11 +25,20 @@ class Settings:
             port=_port(environment.get("STENO_PORT") or str(DEFAULT_PORT)),
             redis_url=environment.get("STENO_REDIS_URL") or None,
             engine=environment.get("STENO_ENGINE") or "auto",
+            transcribers=_count(environment.get("STENO_TRANSCRIBERS") or "1"),
         )
 
 
 def _port(text: str) -> int:
-    last = 65535 - max(service.port_offset for service in SERVICES)
+    last = 65535 - max(service.port_offset for service in services(MOST_TRANSCRIBERS))
     if not text.isdecimal() or not 1 <= int(text) <= last:
         raise StandaloneError(f"STENO_PORT must be a number from 1 to {last}, not {text!r}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_TRANSCRIBERS:
+        raise StandaloneError(
+            f"STENO_TRANSCRIBERS must be a number from 1 to {MOST_TRANSCRIBERS}, not {text!r}"
+        )
     return int(text)

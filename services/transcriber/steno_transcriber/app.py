@@ -10,7 +10,8 @@ from steno_common.settings import load
 from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
 from steno_common.store.work import WorkStore
-from steno_transcriber import metrics
+from steno_transcriber.domain.capacity import Engine
+from steno_transcriber.load import LoadMeter
 from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 from steno_transcriber.worker import Worker
@@ -33,12 +34,14 @@ async def serve(life: Lifecycle) -> None:
     settings, limits = load(TranscriberSettings), load(Limits)
     recognition_settings = load(RecognitionSettings)
     port = settings.port + PORT_OFFSETS["transcriber"]
+    meter = LoadMeter()
     async with (
-        open_recognition(recognition_settings, metrics.observe) as recognition,
+        open_recognition(recognition_settings, meter.observe) as recognition,
         open_link(limits.redis_url) as link,
         serve_health(life, settings.host, port),
     ):
         life.checks["redis"] = link.ping
         log.info("ready to transcribe", extra=about(engine=recognition.engine_name))
-        worker = Worker(WorkStore(link, limits), recognition, settings.max_worker_sessions)
-        await worker.run(life.draining)
+        meter.engine = Engine(recognition.places, recognition.window_seconds)
+        store = WorkStore(link, limits)
+        await Worker(store, recognition, meter, settings.max_worker_sessions).run(life.draining)

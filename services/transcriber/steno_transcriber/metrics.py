@@ -1,5 +1,6 @@
 """Names of the transcriber's metrics."""
 
+import math
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -9,6 +10,25 @@ from steno_transcriber.scheduler import Measure
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 SESSIONS: Final = Gauge("steno_transcriber_sessions", "Sessions this worker owns")
+ROOM: Final = Gauge("steno_transcriber_room", "Sessions this worker would claim at once")
+DEMAND: Final = Gauge(
+    "steno_transcriber_demand",
+    "Share of the engine that the sessions need, with partials as often as they should come",
+)
+REALTIME: Final = Gauge(
+    "steno_transcriber_realtime_factor", "Engine seconds spent on a second of audio"
+)
+WAITING: Final = Gauge(
+    "steno_audio_waiting_seconds",
+    "Audio that waits to be decoded: held by this worker, unclaimed by all of them",
+    ["where"],
+)
+GIVEN_UP: Final = Counter(
+    "steno_transcriber_given_up_total", "Sessions given up to workers with room"
+)
+LATE: Final = Counter(
+    "steno_transcriber_late_warnings_total", "Clients told that their finals are late"
+)
 CLAIMS: Final = Counter("steno_transcriber_claims_total", "Sessions claimed")
 COMMITS: Final = Counter(
     "steno_transcriber_commits_total", "Commits by what became of them", ["result"]
@@ -19,7 +39,7 @@ AUDIO: Final = Counter(
 PARTIALS: Final = Counter("steno_transcriber_partials_total", "Partials sent")
 FINAL: Final = Histogram(
     "steno_transcriber_final_seconds",
-    "From the arrival of a segment's last chunk to its commit",
+    "From the arrival of the chunk that ended a segment to its commit",
     buckets=(*_SECONDS, 20, 60),
 )
 _BATCH: Final = Histogram(
@@ -33,6 +53,11 @@ _WAIT: Final = Histogram(
     "Time a window waits for its batch",
     ["kind"],
     buckets=_SECONDS,
+)
+_PADDED: Final = Counter(
+    "steno_transcriber_windows_total",
+    "Windows decoded, by the whole seconds of their padded length",
+    ["kind", "seconds"],
 )
 _FAILURES: Final = Counter(
     "steno_transcriber_window_failures_total", "Windows the engine failed on", ["kind"]
@@ -48,5 +73,7 @@ def observe(measure: Measure, value: float) -> None:
             _WINDOWS.observe(value)
         case "final_wait_seconds" | "partial_wait_seconds":
             _WAIT.labels(measure.partition("_")[0]).observe(value)
+        case "final_padded_seconds" | "partial_padded_seconds":
+            _PADDED.labels(measure.partition("_")[0], str(math.ceil(value))).inc()
         case "partial_failures" | "final_retries" | "final_failures":
             _FAILURES.labels(measure).inc(value)

@@ -47,6 +47,8 @@ class Span:
     """With `end`, the checkpoint: what a recogniser needs to go on after this span."""
     prosody: Prosody | None
     reason: SpanReason
+    decided: int
+    """Sample after the last one that had to be heard to close it, not before `end`."""
     processing_ms: int
 
 
@@ -56,6 +58,9 @@ Emit = Callable[[Partial | Span], Awaitable[None]]
 
 class Recogniser(Protocol):
     """Recognition of one session from a checkpoint on; its calls must not overlap."""
+
+    pending: int
+    """Samples of closed speech whose words are not decoded yet."""
 
     async def feed(self, samples: Samples) -> None:
         """Take the next samples; returns when the spans they close are emitted.

@@ -14,14 +14,19 @@ from steno_transcriber.recogniser import Emit, Recogniser
 from steno_transcriber.scheduler import Observe, Scheduler, ignore
 from steno_transcriber.settings import RecognitionSettings
 from steno_transcriber.speech import SileroModel, start_loudness
-from steno_transcriber.window_recogniser import Start, Tools, WindowRecogniser
+from steno_transcriber.tools import Start, Tools
+from steno_transcriber.window_recogniser import WindowRecogniser
 
 
 class Recognition:
     """Makes the recogniser of each session."""
 
-    def __init__(self, engine_name: str, defaults: Options, tools: Tools) -> None:
-        self.engine_name = engine_name
+    def __init__(self, engine: WindowEngine, defaults: Options, tools: Tools) -> None:
+        self.engine_name = engine.name
+        self.places = engine.concurrency
+        """Batches that the engine runs at once."""
+        self.window_seconds = engine.window_seconds
+        """Time of a place that an ordinary window takes, 0 if it was not measured."""
         self.rules = tools.rules
         self._defaults = defaults
         self._tools = tools
@@ -49,7 +54,7 @@ class Recognition:
         defaults = self._defaults
         return Options(
             language=options.language or defaults.language,
-            task=options.task if options.task != "transcribe" else defaults.task,
+            task=options.task or defaults.task,
             prompt=options.prompt or defaults.prompt,
             hotwords=options.hotwords or defaults.hotwords,
         )
@@ -67,7 +72,7 @@ async def open_recognition(
         async with open_engine(settings) as engine, Scheduler(engine, observe) as scheduler:
             defaults = Options(settings.language, settings.task, settings.prompt, settings.hotwords)
             tools = await _tools(settings, engine, scheduler, executor)
-            yield Recognition(engine.name, defaults, tools)
+            yield Recognition(engine, defaults, tools)
 
 
 async def _tools(
@@ -88,6 +93,7 @@ async def _tools(
             if settings.partial_interval_seconds is None
             else settings.partial_interval_seconds
         ),
+        pace=scheduler.pace,
         observe=scheduler.observe,
     )
 

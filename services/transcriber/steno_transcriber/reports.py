@@ -11,7 +11,12 @@ from steno_transcriber.recogniser import Partial, Span
 def options_of(session: Session) -> Options:
     """Give what a session was created with, in the terms of recognition."""
     language = (session.language or "").lower().partition("-")[0]
-    return Options(language=language or None)
+    return Options(
+        language=language or None,
+        task=session.task,
+        prompt=session.prompt,
+        hotwords=", ".join(session.hotwords),
+    )
 
 
 def partial_report(partial: Partial, sequence: int, commit: int, now_ms: int) -> PartialEvent:
@@ -56,3 +61,9 @@ def skipped_report(start: int, end: int) -> Warned:
     """Give the warning that these samples have no text."""
     message = f"no text for {to_seconds(start):.3f} s to {to_seconds(end):.3f} s"
     return Warned("segment_skipped", message)
+
+
+def late_report(seconds: float) -> Warned:
+    """Give the warning that a final comes so many seconds later than it should."""
+    message = f"text is {seconds:.0f} s behind the audio; nothing is lost"
+    return Warned("high_latency", message)

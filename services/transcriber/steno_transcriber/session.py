@@ -1,10 +1,8 @@
 """One claimed session: its audio in order through the recogniser, its spans into the store."""
 
-import asyncio
 import contextlib
 import logging
-import time
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final, assert_never
@@ -16,17 +14,23 @@ from steno_common.logs import about
 from steno_common.messages import Ended, Event, Idle
 from steno_common.store.link import patiently
 from steno_common.store.work import Checkpoint, Claim, Commit, Entry, WorkStore
-from steno_common.units import SAMPLE_BYTES, SAMPLE_RATE, to_seconds
+from steno_common.units import SAMPLE_BYTES, to_seconds
 from steno_transcriber import metrics
+from steno_transcriber.clock import RedisClock
+from steno_transcriber.domain.lateness import Complaint
 from steno_transcriber.domain.ledger import Consumed, Ledger
+from steno_transcriber.inbox import Inbox, Piece
 from steno_transcriber.recogniser import Partial, Recogniser, Span
 from steno_transcriber.recognition import Recognition
-from steno_transcriber.reports import options_of, partial_report, skipped_report, span_report
+from steno_transcriber.reports import (
+    late_report,
+    options_of,
+    partial_report,
+    skipped_report,
+    span_report,
+)
 
 log = logging.getLogger(__name__)
-
-INBOX_BYTES: Final = 10 * SAMPLE_RATE * SAMPLE_BYTES
-"""Audio of a session that is read ahead of the recogniser."""
 
 POISON_TRIES: Final = 8
 """Claims without a commit after which the audio itself is taken for the cause, and passed over."""
@@ -34,10 +38,6 @@ POISON_TRIES: Final = 8
 
 class LostError(Exception):
     """The session belongs to another worker now."""
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(slots=True)
@@ -48,19 +48,18 @@ class Session:
     claim: Claim
     checkpoint: Checkpoint
     recognition: Recognition
-    read_id: str = field(init=False)
-    """Id of the last entry taken into the inbox."""
+    clock: RedisClock
+    inbox: Inbox = field(init=False)
     _ledger: Ledger = field(init=False)
     _recogniser: Recogniser = field(init=False)
     _commits: int = field(init=False)
     _border: int = field(init=False)
     _context: str = field(init=False)
-    _inbox: deque[Entry] = field(default_factory=deque)
-    _filled: asyncio.Event = field(default_factory=asyncio.Event)
+    _complaint: Complaint = field(default_factory=Complaint)
 
     def __post_init__(self) -> None:
         held = self.checkpoint
-        self.read_id = held.consumed
+        self.inbox = Inbox(held.consumed)
         self._ledger = Ledger(held.consumed, held.done, held.offset)
         self._commits, self._border, self._context = held.commits, held.border, held.context
         self._recogniser = self.recognition.recogniser(
@@ -72,49 +71,41 @@ class Session:
         )
 
     @property
-    def hungry(self) -> bool:
-        """Whether more audio should be read."""
-        return sum(len(entry.pcm) for entry in self._inbox) < INBOX_BYTES
+    def waiting(self) -> int:
+        """Samples that are read and not yet decoded."""
+        queued, taken = self.inbox.samples
+        return queued + max(taken, self._recogniser.pending)
 
-    def put(self, entries: list[Entry]) -> None:
-        """Take entries that follow those taken before."""
-        self._inbox.extend(entries)
-        self.read_id = entries[-1].entry_id
-        self._filled.set()
+    @property
+    def late_seconds(self) -> float:
+        """How late the oldest of them is."""
+        return self.inbox.late_ms(self.clock.now_ms()) / 1000
 
     async def run(self) -> None:
         """Work until a marker ends the claim; raises LostError."""
         try:
             if self.claim.tries > POISON_TRIES:
                 await self._pass_over()
-            while True:
-                await self._filled.wait()
-                self._filled.clear()
-                while self._inbox:
-                    if await self._take(self._run_of_chunks()):
-                        return
+            while not await self._take(await self.inbox.next_run()):
+                pass
         finally:
             await self._recogniser.aclose()
 
-    def _run_of_chunks(self) -> list[Entry]:
-        """Give the chunks before the next marker, or the marker alone."""
-        if self._inbox[0].marker:
-            return [self._inbox.popleft()]
-        run = []
-        while self._inbox and not self._inbox[0].marker:
-            run.append(self._inbox.popleft())
-        return run
-
-    async def _take(self, entries: list[Entry]) -> bool:
-        if entries[0].marker:
-            await self._take_marker(entries[0])
+    async def _take(self, run: Sequence[Piece]) -> bool:
+        """Recognise a run; says whether it was the marker that ends this claim."""
+        if run[0].entry.marker:
+            await self._take_marker(run[0].entry)
             return True
         position = self._ledger.end
-        for entry in entries:
-            samples = len(entry.pcm) // SAMPLE_BYTES
-            self._ledger.add(entry.entry_id, entry.sequence, samples, entry.arrival_ms)
-        await self._feed(position, b"".join(entry.pcm for entry in entries))
+        for piece in run:
+            self._note(piece.entry, piece.due_ms)
+        await self._feed(position, b"".join(piece.entry.pcm for piece in run))
         return False
+
+    def _note(self, entry: Entry, due_ms: float) -> None:
+        samples = len(entry.pcm) // SAMPLE_BYTES
+        place = entry.entry_id, entry.sequence, samples, entry.arrival_ms
+        self._ledger.add(*place, due_ms=due_ms)
 
     async def _feed(self, position: int, pcm: bytes) -> None:
         """Feed what lies behind the checkpoint's border."""
@@ -150,16 +141,22 @@ class Session:
 
     async def _publish(self, partial: Partial) -> None:
         sequence = self._ledger.sequence_at(partial.end)
-        message = partial_report(partial, sequence, self._commits, _now_ms())
+        message = partial_report(partial, sequence, self._commits, self.clock.now_ms())
         with contextlib.suppress(StoreError):  # a newer one follows
             await self.store.publish(self.claim.session_id, message)
             metrics.PARTIALS.inc()
 
     async def _finish(self, span: Span) -> None:
-        place = self._ledger.covering(span.end)
+        place = self._ledger.covering(span.decided)
         sequence = self._ledger.sequence_at(span.end)
-        report = span_report(span, sequence, self._commits + 1, _now_ms())
+        now_ms = self.clock.now_ms()
+        report = span_report(span, sequence, self._commits + 1, now_ms)
         events: tuple[Event, ...] = () if report is None else (report,)
+        late_ms = now_ms - place.due_ms if place else 0
+        # Behind the final, so that nothing of the final hangs on it.
+        if events and self._complaint.is_due(now_ms, late_ms):
+            events += (late_report(late_ms / 1000),)
+            metrics.LATE.inc()
         self._context = span.context
         spoken = span.end - span.start if span.speech_end > span.speech_start else 0
         arrival_ms = place.arrival_ms if place else 0
@@ -198,20 +195,19 @@ class Session:
         metrics.AUDIO.labels("speech").inc(to_seconds(speech))
         metrics.AUDIO.labels("silence").inc(to_seconds(length - speech))
         if arrival_ms and speech:
-            metrics.FINAL.observe(max(0.0, (_now_ms() - arrival_ms) / 1000))
+            metrics.FINAL.observe(max(0.0, (self.clock.now_ms() - arrival_ms) / 1000))
         self._commits, self._border = commit.number, border
 
     async def _pass_over(self) -> None:
         """Give up on audio that brought down worker after worker; the client is told."""
         log.error("audio passed over", extra=about(self.claim.session_id, attempt=self.claim.tries))
-        found = await self.store.read({self.claim.session_id: self.read_id}, count=100)
+        found = await self.store.read({self.claim.session_id: self.inbox.read_id}, count=100)
         entries = found.get(self.claim.session_id, [])
         chunks = list(takewhile(lambda entry: not entry.marker, entries))
         if not chunks:
             return
         for entry in chunks:
-            samples = len(entry.pcm) // SAMPLE_BYTES
-            self._ledger.add(entry.entry_id, entry.sequence, samples, entry.arrival_ms)
+            self._note(entry, entry.arrival_ms)
         border = self._ledger.end
         warning = skipped_report(self._border, border)
         await self._commit(self._ledger.consume(border), border, (warning,))

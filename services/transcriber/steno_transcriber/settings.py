@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from steno_transcriber.domain.fitting import Fitting
 from steno_transcriber.domain.hypothesis import Task
 
 EngineName = Literal["auto", "whisper", "pocketsphinx", "scripted"]
@@ -21,7 +22,7 @@ class RecognitionSettings:
     prompt: str = ""
     """Text as if said before each session that brings none."""
     hotwords: str = ""
-    """Words that are likely to be said, with blanks between them."""
+    """Words that are likely to be said, with commas between them."""
 
     pause_seconds: float | None = None
     """Silence that ends a segment."""
@@ -45,7 +46,19 @@ class RecognitionSettings:
     """`auto`, `cpu` or `cuda`."""
     compute_type: str = "auto"
     """A compute type of CTranslate2; `auto`: int8 on a CPU, float16 on a GPU."""
+    device_index: int = 0
+    """Which GPU; a worker process uses one."""
     cpu_threads: int = 0
-    """Threads of one Whisper batch on a CPU; 0 for CTranslate2's choice."""
+    """Threads of one Whisper batch on a CPU; 0: one for models up to base, 4 for larger ones."""
+    whisper_workers: int = 0
+    """Whisper batches at once; 0: as many as the cores have threads for, one on a GPU."""
+    whisper_max_batch: int = 0
+    """Windows in one batch; 0: as many as are worth it, measured at the start."""
     whisper_beam_size: int = 5
     """Beams of a final; a partial takes one."""
+    whisper_window: Fitting = "fit"
+    """`full`: windows padded to 30 s as Whisper was trained; `fit`: only as far as needed."""
+    whisper_padding_seconds: float = 2.6
+    """Silence behind the audio of a fitted window, at least."""
+    whisper_max_tokens: int = 224
+    """Tokens of text in one window."""

@@ -2,63 +2,32 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from steno_common.logs import about
-from steno_common.messages import Prosody
+from steno_common.messages import MANY_LANGUAGES, Prosody
 from steno_common.units import SAMPLE_RATE
-from steno_transcriber.domain.agreement import Agreement
-from steno_transcriber.domain.hypothesis import Hypothesis, Options, Window, extend_context, placed
+from steno_transcriber.domain.context import decode_context
+from steno_transcriber.domain.hypothesis import (
+    Hypothesis,
+    Options,
+    Request,
+    Window,
+    placed,
+)
 from steno_transcriber.domain.prosody import measure
 from steno_transcriber.domain.samples import Samples, blocks
-from steno_transcriber.domain.segmenter import (
-    OpenSpeech,
-    Rules,
-    Segment,
-    Segmenter,
-    SpeechProbability,
-)
+from steno_transcriber.domain.segmenter import Segment, Segmenter
 from steno_transcriber.engines.base import EngineError
-from steno_transcriber.recogniser import Emit, Partial, Span, SpanReason
-from steno_transcriber.scheduler import Observe
+from steno_transcriber.partials import OpenSegment
+from steno_transcriber.recogniser import Emit, Span, SpanReason
+from steno_transcriber.tools import Start, Tools
 
 log = logging.getLogger(__name__)
 
-FIRST_PARTIAL: Final = SAMPLE_RATE // 2
-"""Speech that is worth a first partial."""
-
 FINAL_TRIES: Final = 2
-
-Decode = Callable[[str, Window], Awaitable[Hypothesis]]
-"""Gives the hypothesis of a session's window; raises EngineError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What all recognisers of a process share."""
-
-    decode: Decode
-    start_detector: Callable[[], SpeechProbability]
-    executor: Executor
-    """One thread for what would hold up the event loop: the detector, prosody."""
-    rules: Rules
-    partial_interval: int
-    """New samples between two partials of a session."""
-    observe: Observe
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Whose audio is recognised, from which checkpoint on."""
-
-    session: str
-    position: int = 0
-    context: str = ""
-    options: Options = field(default_factory=Options)
-    partials: bool = True
 
 
 class WindowRecogniser:
@@ -66,20 +35,12 @@ class WindowRecogniser:
 
     def __init__(self, start: Start, emit: Emit, tools: Tools) -> None:
         self._start = start
-        self._context = start.context
+        self._context = decode_context(start.context)
         self._emit = emit
         self._tools = tools
         self._segmenter = Segmenter(start.position, tools.rules, tools.start_detector)
-        self._agreement = Agreement()
-        self._shown_until: int | None = None
-        """Position up to which the last partial of the open segment was asked for."""
-        self._partial: asyncio.Task[None] | None = None
-        self._partial_decodes = False
-        self._settled_until: int | None = None
-        """End of the window of the partial that is decoded as the final it becomes if no more
-        is said."""
-        self._foreseen: tuple[int, Hypothesis] | None = None
-        """That window's end and hypothesis."""
+        self._open = OpenSegment(start.session, emit, tools)
+        self.pending = 0
 
     async def feed(self, samples: Samples) -> None:
         """Take the next samples; returns when the spans they close are emitted."""
@@ -87,8 +48,9 @@ class WindowRecogniser:
         for block in blocks(samples, SAMPLE_RATE):
             segments = await loop.run_in_executor(self._tools.executor, self._segmenter.feed, block)
             await self._close(segments)
-        if self._start.partials:
-            await self._start_partial()
+        speech = self._segmenter.open_speech() if self._start.partials else None
+        if speech is not None:
+            await self._open.grow(speech, self._window(speech.audio, final=speech.settled))
 
     async def flush(self) -> None:
         """Close and emit everything up to the last sample."""
@@ -96,18 +58,17 @@ class WindowRecogniser:
 
     async def aclose(self) -> None:
         """Stop without closing anything."""
-        await self._end_partial()
+        await self._open.aclose()
 
     async def _close(self, segments: Sequence[Segment]) -> None:
+        self.pending = sum(len(segment.audio) for segment in segments)
         for segment in segments:
-            if self._settled_until == segment.audio_end and self._partial is not None:
-                await self._partial
-            await self._end_partial()
-            await self._emit(await self._recognised(segment))
-            self._agreement, self._shown_until = Agreement(), None
-            self._settled_until = self._foreseen = None
+            foreseen = await self._open.final(segment.audio_end)
+            await self._emit(await self._recognised(segment, foreseen))
+            self.pending -= len(segment.audio)
+            self._open = OpenSegment(self._start.session, self._emit, self._tools)
 
-    async def _recognised(self, segment: Segment) -> Span:
+    async def _recognised(self, segment: Segment, foreseen: Hypothesis | None) -> Span:
         clock = asyncio.get_running_loop().time
         started = clock()
         hypothesis: Hypothesis | None = None
@@ -115,23 +76,21 @@ class WindowRecogniser:
         reason: SpanReason = segment.reason
         if len(segment.audio):
             prosody = await self._prosody(segment)
-            if self._foreseen is not None and self._foreseen[0] == segment.audio_end:
-                hypothesis = self._foreseen[1]
-            else:
-                hypothesis = await self._final(segment)
+            hypothesis = foreseen or await self._final(segment)
             if hypothesis is None:
                 reason = "engine_failed"
             else:
-                self._context = extend_context(self._context, hypothesis)
+                self._context = self._context.after(hypothesis)
         return Span(
             start=segment.start,
             end=segment.end,
             speech_start=segment.speech_start,
             speech_end=segment.speech_end,
             hypothesis=hypothesis if hypothesis and hypothesis.words else None,
-            context=self._context,
+            context=self._context.encode(),
             prosody=prosody,
             reason=reason,
+            decided=segment.decided,
             processing_ms=round((clock() - started) * 1000),
         )
 
@@ -141,13 +100,31 @@ class WindowRecogniser:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._tools.executor, measure, speech)
 
+    def _window(self, audio: Samples, *, final: bool) -> Window:
+        """Give the window of the open segment's audio as it is to be decoded."""
+        return Window(
+            audio,
+            self._context.text,
+            self._options(),
+            final=final,
+            first=self._open.unseen,
+            origin=self._open.origin,
+        )
+
+    def _options(self) -> Options:
+        """Give the session's options, with the language that its first speech was in."""
+        options = self._start.options
+        if options.language == MANY_LANGUAGES:
+            return replace(options, language=None)
+        return replace(options, language=options.language or self._context.language)
+
     async def _final(self, segment: Segment) -> Hypothesis | None:
         """Decode a closed segment; None if the engine fails twice or says it never will."""
-        window = Window(segment.audio, self._context, self._start.options, final=True)
+        window = self._window(segment.audio, final=True)
         session, observe = self._start.session, self._tools.observe
         for attempt in range(1, FINAL_TRIES + 1):
             try:
-                hypothesis = await self._tools.decode(session, window)
+                hypothesis = await self._tools.decode(session, Request(window))
                 return placed(hypothesis, segment.audio_start, len(segment.audio))
             except EngineError as error:
                 extra = about(session, attempt=attempt, code=error.code, error=str(error))
@@ -158,76 +135,3 @@ class WindowRecogniser:
                     observe("final_retries", 1)
         observe("final_failures", 1)
         return None
-
-    async def _start_partial(self) -> None:
-        """Ask for another partial if there is enough new speech and none is on its way.
-
-        Once speech has paused for as long as is decoded of a pause, the window is what the final
-        will be if no more is said. So it is decoded as that, at once: where the pause goes on, the
-        final is there when it is over.
-        """
-        if self._partial is not None and self._partial.done():
-            self._partial.result()
-            self._partial = None
-        speech = self._segmenter.open_speech()
-        if speech is None:
-            return
-        end = speech.audio_end
-        if speech.settled:
-            if self._settled_until == end:
-                return
-            await self._end_partial()
-            self._settled_until = end
-        elif self._partial is not None or end < self._next_partial(speech):
-            return
-        self._shown_until, self._partial_decodes = end, True
-        self._partial = asyncio.create_task(
-            self._show(speech), name=f"partial of {self._start.session}"
-        )
-
-    def _next_partial(self, speech: OpenSpeech) -> int:
-        if self._shown_until is None:
-            return speech.speech_start + FIRST_PARTIAL
-        return self._shown_until + self._tools.partial_interval
-
-    async def _show(self, speech: OpenSpeech) -> None:
-        clock = asyncio.get_running_loop().time
-        started = clock()
-        window = Window(speech.audio, self._context, self._start.options, final=speech.settled)
-        try:
-            answer = await self._tools.decode(self._start.session, window)
-        except EngineError as error:
-            self._tools.observe("partial_failures", 1)
-            log.info("no partial", extra=about(self._start.session, code=error.code))
-            return
-        finally:
-            self._partial_decodes = False
-        hypothesis = placed(answer, speech.audio_start, len(speech.audio))
-        if speech.settled:
-            self._foreseen = (speech.audio_end, hypothesis)
-        words = self._agreement.update(hypothesis.words)
-        if not words:
-            return
-        await self._emit(
-            Partial(
-                start=speech.speech_start,
-                end=speech.audio_end,
-                text=" ".join(word.text for word in words),
-                words=words,
-                stability=self._agreement.stability(words),
-                confidence=hypothesis.confidence,
-                language=hypothesis.language,
-                processing_ms=round((clock() - started) * 1000),
-            )
-        )
-
-    async def _end_partial(self) -> None:
-        """Drop the partial on its way; one that is being emitted is let through first."""
-        if (task := self._partial) is None:
-            return
-        if self._partial_decodes:
-            task.cancel()
-        await asyncio.wait([task])
-        self._partial = None
-        if not task.cancelled():
-            task.result()

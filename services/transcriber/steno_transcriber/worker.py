@@ -1,27 +1,39 @@
-"""A transcriber's work: claim sessions, keep them, read their audio, give them back."""
+"""A transcriber's work: keep the sessions it claims, read their audio, give them back."""
 
 import asyncio
 import logging
+import time
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from redis.exceptions import RedisError
-
 from steno_common.errors import StoreError, StoreUnavailableError
-from steno_common.keys import WAKE_CHANNEL
 from steno_common.logs import about
 from steno_common.store.work import Claim, WorkStore
+from steno_common.store.workers import WorkerStore
+from steno_common.units import SAMPLE_BYTES, to_seconds
 from steno_transcriber import metrics
+from steno_transcriber.balancing import Balancing
+from steno_transcriber.claiming import Claiming
+from steno_transcriber.clock import RedisClock
+from steno_transcriber.domain.balance import Balance, lag_of
+from steno_transcriber.domain.capacity import FRESH_SECONDS, Load
+from steno_transcriber.load import LoadMeter
 from steno_transcriber.recognition import Recognition
 from steno_transcriber.session import LostError, Session
 
 log = logging.getLogger(__name__)
 
-CLAIM_SECONDS: Final = 0.2
-"""How often leases that ran out are looked for; new sessions ring."""
-
 READ_SECONDS: Final = 0.04
-READ_ENTRIES: Final = 200
+READ_ENTRIES: Final = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    session: Session
+    task: asyncio.Task[None]
+    since: float
 
 
 @dataclass(slots=True)
@@ -30,80 +42,64 @@ class Worker:
 
     store: WorkStore
     recognition: Recognition
+    meter: LoadMeter
     max_sessions: int
-    _sessions: dict[str, Session] = field(default_factory=dict)
-    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _held: dict[str, _Held] = field(default_factory=dict)
+    """By session, the newest last."""
     _owning: asyncio.Event = field(default_factory=asyncio.Event)
+    _clock: RedisClock = field(default_factory=RedisClock)
+    _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
 
     async def run(self, draining: asyncio.Event) -> None:
         """Work until the process drains, then give all sessions back at once."""
-        async with asyncio.TaskGroup() as group:
-            claiming = group.create_task(self._claim(group), name="worker claim")
+        balance = Balance(uuid.uuid4().hex, self.max_sessions)
+        claiming = Claiming(self.store, balance, self.load, self._begin)
+        registry = WorkerStore(self.store.link, self.store.limits)
+        balancing = Balancing(registry, balance, self._clock, self.load, self._give_up)
+        async with self._group as group:
+            taking = [
+                group.create_task(claiming.run(), name="worker claim"),
+                group.create_task(balancing.run(), name="worker balance"),
+            ]
             keeping = [
+                group.create_task(claiming.listen(), name="worker doorbell"),
                 group.create_task(self._renew(), name="worker renew"),
                 group.create_task(self._read(), name="worker read"),
-                group.create_task(self._listen(), name="worker doorbell"),
             ]
             await draining.wait()
-            claiming.cancel()
-            held = [session.claim for session in self._sessions.values()]
-            for task in self._tasks.values():
+            for task in taking:
                 task.cancel()
-            if self._tasks:
-                await asyncio.wait(self._tasks.values())
+            await asyncio.wait(taking)
+            await self._stop(list(self._held.values()))
             for task in keeping:
                 task.cancel()
-            for claim in held:
-                await self._release(claim)
+            await balancing.leave()
 
-    async def _listen(self) -> None:
-        while True:
-            try:
-                async with self.store.link.pubsub() as pubsub:
-                    await pubsub.subscribe(WAKE_CHANNEL)
-                    while True:
-                        if await pubsub.get_message(timeout=1.0) is not None:
-                            self._wake.set()
-            except (RedisError, OSError, TimeoutError) as error:
-                log.warning("doorbells are silent", extra=about(error=type(error).__name__))
-                await asyncio.sleep(CLAIM_SECONDS)
+    def load(self) -> Load:
+        """Measure what the sessions need of the engine."""
+        now = time.monotonic()
+        held = self._held.values()
+        fresh = sum(now - each.since < FRESH_SECONDS for each in held)
+        lag = lag_of(each.session.late_seconds for each in held)
+        waiting = sum(each.session.waiting for each in held)
+        metrics.WAITING.labels("held").set(to_seconds(waiting))
+        return self.meter.look(settled=len(held) - fresh, fresh=fresh, lag=lag)
 
-    async def _claim(self, group: asyncio.TaskGroup) -> None:
-        while True:
-            try:
-                for shard in await self.store.waiting():
-                    room = self.max_sessions - len(self._sessions)
-                    if room <= 0:
-                        break
-                    for claim in await self.store.claim(shard, room):
-                        await self._begin(group, claim)
-            except StoreUnavailableError as error:
-                log.warning("cannot claim", extra=about(error=str(error)))
-            try:
-                async with asyncio.timeout(CLAIM_SECONDS):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            self._wake.clear()
-
-    async def _begin(self, group: asyncio.TaskGroup, claim: Claim) -> None:
+    async def _begin(self, claim: Claim) -> None:
         session_id = claim.session_id
-        if session_id in self._sessions:
+        if session_id in self._held:
             # The lease ran out unnoticed and came back to us: what is known here still holds.
-            self._sessions[session_id].claim = claim
+            self._held[session_id].session.claim = claim
             return
         checkpoint = await self.store.checkpoint(session_id)
         if checkpoint is None:
             await self._release(claim)
             return
-        session = Session(self.store, claim, checkpoint, self.recognition)
-        self._sessions[session_id] = session
-        self._tasks[session_id] = group.create_task(
-            self._serve(session), name=f"session {session_id}"
-        )
+        session = Session(self.store, claim, checkpoint, self.recognition, self._clock)
+        task = self._group.create_task(self._serve(session), name=f"session {session_id}")
+        self._held[session_id] = _Held(session, task, time.monotonic())
         metrics.CLAIMS.inc()
-        metrics.SESSIONS.set(len(self._sessions))
+        metrics.SESSIONS.set(len(self._held))
         self._owning.set()
         log.info("session claimed", extra=about(session_id, attempt=claim.tries))
 
@@ -124,9 +120,11 @@ class Worker:
         await self._release(session.claim)
 
     def _forget(self, session: Session) -> None:
-        self._sessions.pop(session.claim.session_id, None)
-        self._tasks.pop(session.claim.session_id, None)
-        metrics.SESSIONS.set(len(self._sessions))
+        session_id = session.claim.session_id
+        # It may have been claimed anew meanwhile.
+        if session_id in self._held and self._held[session_id].session is session:
+            del self._held[session_id]
+        metrics.SESSIONS.set(len(self._held))
 
     async def _release(self, claim: Claim) -> None:
         try:
@@ -135,11 +133,26 @@ class Worker:
             # The lease runs out by itself.
             log.warning("cannot release", extra=about(claim.session_id, error=str(error)))
 
+    async def _give_up(self, count: int) -> None:
+        """Give the newest sessions back."""
+        await self._stop(list(self._held.values())[-count:])
+
+    async def _stop(self, ending: Sequence[_Held]) -> None:
+        """Give sessions back at once: what is not committed is decoded anew by who takes them."""
+        if not ending:
+            return
+        for held in ending:
+            held.task.cancel()
+        await asyncio.wait([held.task for held in ending])
+        for held in ending:
+            self._forget(held.session)
+            await self._release(held.session.claim)
+
     async def _renew(self) -> None:
         pause = self.store.limits.lease_seconds / 3
         while True:
             await asyncio.sleep(pause)
-            claims = [session.claim for session in self._sessions.values()]
+            claims = [held.session.claim for held in self._held.values()]
             if not claims:
                 continue
             try:
@@ -148,25 +161,27 @@ class Worker:
                 log.warning("cannot renew", extra=about(error=str(error)))
                 continue
             for session_id in lost:
-                session = self._sessions.get(session_id)
-                if session is not None and session.claim in claims:
+                held = self._held.get(session_id)
+                if held is not None and held.session.claim in claims:
                     log.info("lease lost", extra=about(session_id))
-                    self._tasks[session_id].cancel()
-                    self._forget(session)
+                    held.task.cancel()
+                    self._forget(held.session)
 
     async def _read(self) -> None:
         while True:
             await self._owning.wait()
-            if not self._sessions:
+            if not self._held:
                 self._owning.clear()
                 continue
-            hungry = {sid: s for sid, s in self._sessions.items() if s.hungry}
+            inboxes = {sid: held.session.inbox for sid, held in self._held.items()}
+            hungry = {sid: inbox for sid, inbox in inboxes.items() if inbox.hungry}
             try:
                 found = await self.store.read(
-                    {sid: session.read_id for sid, session in hungry.items()}, READ_ENTRIES
+                    {sid: inbox.read_id for sid, inbox in hungry.items()}, READ_ENTRIES
                 )
             except StoreUnavailableError:
                 found = {}
             for session_id, entries in found.items():
                 hungry[session_id].put(entries)
+                self.meter.hear(sum(len(entry.pcm) for entry in entries) // SAMPLE_BYTES)
             await asyncio.sleep(READ_SECONDS)

@@ -9,6 +9,7 @@ from steno_common.keys import ShardKeys
 from steno_common.messages import Completed, Final, Utterance
 from steno_common.store.windows import Window
 from steno_common.store.work import Checkpoint, Claim, Commit
+from steno_common.store.workers import STALE_SECONDS, Heard, Report
 from steno_common.units import to_samples
 
 
@@ -168,5 +169,22 @@ class Aggregator(Gateway):
         return False if state.exists and kept else self.remove(sid)
 
 
-class Model(Transcriber, Aggregator):
+class Registry(Book):
+    """What transcribers are promised of each other."""
+
+    def beat(self, worker: str, report: Report) -> Heard:
+        others = self._others(worker)
+        self.beats = {**others, worker: (self.now, report)}
+        return Heard(self.now, {name: said for name, (_, said) in others.items()})
+
+    def leave(self, worker: str) -> None:
+        self.beats = self._others(worker)
+
+    def _others(self, worker: str) -> dict[str, tuple[int, Report]]:
+        since = self.now - round(STALE_SECONDS * 1000)
+        return {name: said for name, said in self.beats.items()
+                if said[0] > since and name != worker}  # fmt: skip
+
+
+class Model(Transcriber, Aggregator, Registry):
     """What all services are promised."""

@@ -12,6 +12,7 @@ from steno_common.keys import KeySpace
 from steno_common.messages import Session, Status
 from steno_common.store.limits import Limits
 from steno_common.store.sessions import Appended, Attached, Chunk, Marker, Outcome, Polled
+from steno_common.store.workers import Report
 from steno_common.units import SAMPLE_BYTES, to_samples
 
 
@@ -24,6 +25,8 @@ class Book:
     states: dict[str, State] = field(default_factory=dict)
     configs: dict[str, Session] = field(default_factory=dict)
     rings: dict[int, int] = field(default_factory=dict)
+    beats: dict[str, tuple[int, Report]] = field(default_factory=dict)
+    """When each transcriber spoke last, what it said."""
 
     def state(self, sid: str) -> State:
         return self.states.setdefault(sid, State())

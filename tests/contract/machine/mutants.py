@@ -73,6 +73,12 @@ TRANSCRIBER: Final = {
     "claim takes more than asked": Mutant("claim", "WAITING, 0, room - 1", "WAITING, 0, room"),
     "renew helps an old owner": Mutant("renew", "== ARGV[i + 1] then", "~= '' then"),
     "renew makes a lease": Mutant("renew", "'XX', ", ""),
+    "beat hears itself": Mutant("beat", "elseif held[i] ~= ARGV[1] then", "else"),
+    "beat hears the silent": Mutant("beat", "int(since) + ARGV[3] <= at", "false"),
+    "beat hears too little": Mutant("beat", "+ ARGV[3] <= at", "+ ARGV[3] <= at + 1"),
+    "beat hears too much": Mutant("beat", "+ ARGV[3] <= at", "+ ARGV[3] < at"),
+    "beat says when it began": Mutant("beat", "'HSET', KEYS[1]", "'HSETNX', KEYS[1]"),
+    "beat tells another time": Mutant("beat", "{at}", "{at - 1}"),
     "release by an old owner": without(
         "release", "if redis.call('HGET', FENCES, SID) ~= ARGV[2] then return"
     ),

@@ -17,6 +17,7 @@ from steno_common.store.link import Link, open_link, source
 from steno_common.store.sessions import SessionStore
 from steno_common.store.windows import WindowStore
 from steno_common.store.work import WorkStore
+from steno_common.store.workers import WorkerStore
 
 _CLOCK: Final = "clock"
 _SERVER_TIME: Final = "redis.call('TIME')"
@@ -51,7 +52,7 @@ class Rig:
         self._runner = runner
         self._link = link
         self._parts = (SessionStore(link, limits), WorkStore(link, limits),
-                       WindowStore(link, limits))  # fmt: skip
+                       WindowStore(link, limits), WorkerStore(link, limits))  # fmt: skip
 
     def do(self, name: str, *args: Any, **named: Any) -> Any:
         """Call the one store that has a method of this name."""

@@ -1,5 +1,7 @@
 """Rules of services: what transcribers commit, what aggregators close."""
 
+from typing import Final
+
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from tests.contract.machine.aggregator import Look
@@ -9,6 +11,9 @@ from tests.contract.machine.worker import Cut, Worker
 
 from steno_common.keys import ShardKeys
 from steno_common.store.work import Claim
+from steno_common.store.workers import STALE_SECONDS, Report
+
+STALE_MS: Final = round(STALE_SECONDS * 1000)
 
 
 class Services(Clients):
@@ -49,6 +54,18 @@ class Services(Clients):
         for sid in {worker.claim.session_id for worker in self.workers}:
             self.check(sid)
         assert lost <= set(self.promises)
+
+    @rule(which=st.integers(0, 2), room=st.integers(0, 9), times=st.integers(1, 2),
+          ms=st.sampled_from([0, 1, STALE_MS - 1, STALE_MS]))  # fmt: skip
+    def beat(self, which: int, room: int, times: int, ms: int) -> None:
+        for turn in range(times):
+            name = f"worker {(which + turn) % 3}"
+            self.both("beat", name, Report(room, 2 * room, strained=not room, lag=room * 0.37))
+            self.pass_time(ms)
+
+    @rule(which=st.integers(0, 2))
+    def leave(self, which: int) -> None:
+        self.both("leave", f"worker {which}")
 
     @rule(which=some)
     def release(self, which: int) -> None:

@@ -173,3 +173,11 @@ def test_the_same_log_gives_the_same_bytes(finals: list[Final]) -> None:
     log = numbered(finals)
 
     assert render(transcript(log)) == render(transcript(log))
+
+
+def test_a_session_in_any_language_without_a_word_has_no_language() -> None:
+    log = numbered([Status("connected"), Ended(16_000)])
+    assert transcript(log, language="multi").language is None
+    assert transcript(log, language="de").language == "de"
+    spoken_log = numbered([final(1, 2), Ended(48_000)])
+    assert transcript(spoken_log, language="multi").language == "en"

@@ -57,6 +57,7 @@ class FakeGateway:
         self.last_events: list[int] = []
         self.controls: list[str] = []
         self.blocks: list[tuple[str, bytes]] = []
+        self.block_queries: list[list[tuple[str, str]]] = []
         self.deleted: list[str] = []
         self.transcribing = True
         """False: chunks are stored, not done."""
@@ -123,6 +124,7 @@ class FakeGateway:
         if self.block_failures:
             return refusal(self.block_failures.popleft())
         self.blocks.append((request.headers["Content-Type"], body))
+        self.block_queries.append(list(request.query.items()))
         return web.json_response(
             {
                 "session_id": "block",

@@ -6,9 +6,28 @@ import signal
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.client.fake_gateway import SESSION, FakeGateway, Plan
+
+ASKED: dict[str, Any] = {"mime_type": "audio/pcm", "sample_rate": 16000}
+UNDERSTANDING = ("--language", "multi", "--task", "translate", "--prompt", "Grüße.",
+                 "--hotword", "Ada Lovelace", "--hotword", "Steno")  # fmt: skip
+UNDERSTOOD = {"language": "multi", "task": "translate", "prompt": "Grüße.",
+              "hotwords": ["Ada Lovelace", "Steno"]}  # fmt: skip
+MICROPHONE = """
+import contextlib
+
+class PortAudioError(Exception):
+    pass
+
+@contextlib.contextmanager
+def RawInputStream(*, callback, **_):
+    callback(bytes(3200), 1600, None, None)
+    yield
+"""
+"""In place of sounddevice: a tenth of a second of silence."""
 
 
 @pytest.fixture
@@ -25,11 +44,14 @@ def sound(path: Path, *, tenths: int) -> Path:
     return path
 
 
-async def start(*arguments: object, url: str = "http://127.0.0.1:9") -> asyncio.subprocess.Process:
+async def start(
+    *arguments: object, url: str = "http://127.0.0.1:9", **environment: object
+) -> asyncio.subprocess.Process:
+    added = {name: str(value) for name, value in environment.items()}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "steno_client.cli", *map(str, arguments)),
-        env={**os.environ, "STENO_URL": url, "PYTHONWARNINGS": "error"},
+        env={**os.environ, "STENO_URL": url, "PYTHONWARNINGS": "error", **added},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -53,7 +75,27 @@ async def test_a_file_becomes_one_line_per_utterance(gateway: FakeGateway, file:
     code, out, err = await steno("transcribe", file, "--language", "en", url=gateway.url)
     assert (code, out, err) == (0, "word1 word2\nword3 word4\n", "")
     assert gateway.audio == bytes(range(200)) * 16 * 20
-    assert gateway.requests == [{"mime_type": "audio/pcm", "sample_rate": 16000, "language": "en"}]
+    assert gateway.requests == [ASKED | {"language": "en"}]
+
+
+async def test_a_file_is_understood_as_the_command_line_says(
+    gateway: FakeGateway, file: Path
+) -> None:
+    assert (await steno("transcribe", file, *UNDERSTANDING, url=gateway.url))[0] == 0
+    assert gateway.requests == [ASKED | UNDERSTOOD]
+
+
+async def test_the_microphone_is_understood_as_the_command_line_says(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    (tmp_path / "sounddevice.py").write_text(MICROPHONE)
+    process = await start("mic", *UNDERSTANDING, url=gateway.url, PYTHONPATH=tmp_path)
+    async with asyncio.timeout(20):
+        await gateway.stored(3_200)
+        process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+    assert (process.returncode, out) == (0, b"word1\n")
+    assert gateway.requests == [ASKED | UNDERSTOOD]
 
 
 async def test_real_time_pace_survives_a_lost_connection(gateway: FakeGateway, file: Path) -> None:
@@ -141,6 +183,8 @@ async def test_nobody_reading_is_no_traceback(gateway: FakeGateway, file: Path) 
         ("transcribe", "a.wav", "--url", "nowhere"),
         ("transcribe", "a.wav", "--output", "/no/such/directory"),
         ("history", "--delete"),
+        ("transcribe", "a.wav", "--task", "sing"),
+        ("mic", "--hotword"),
     ],
 )
 async def test_wrong_arguments(arguments: tuple[str, ...]) -> None:

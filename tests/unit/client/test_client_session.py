@@ -1,6 +1,7 @@
 """The session against a gateway on a real socket."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -203,6 +204,29 @@ async def test_after_total_failure_the_kept_recording_is_sent(gateway: FakeGatew
     assert completed.text == "the whole recording"
     assert completed.utterances[0].text == "the whole recording"
     assert events[-2:] == [Status("block_mode"), completed]
+
+
+@pytest.mark.parametrize(
+    ("asked", "query"),
+    [
+        ({}, []),
+        ({"language": None, "hotwords": ()}, []),
+        (
+            {"language": "multi", "task": "translate", "prompt": "A & B?",
+             "hotwords": ["C, D", "E"]},
+            [("language", "multi"), ("task", "translate"), ("prompt", "A & B?"),
+             ("hotwords", "C, D"), ("hotwords", "E")],
+        ),
+    ],
+)  # fmt: skip
+async def test_block_mode_asks_for_the_same_understanding(
+    gateway: FakeGateway, asked: Any, query: list[tuple[str, str]]
+) -> None:
+    gateway.plans.append(Plan(errors={4: {"code": "session_not_found", "retryable": False}}))
+    await transcript(gateway, block_mode=True, **asked)
+    given = {name: value for name, value in asked.items() if value is not None}
+    said = {"mime_type": "audio/pcm"} | json.loads(json.dumps(given))
+    assert (gateway.requests, gateway.block_queries) == ([said], [query])
 
 
 async def test_a_replayable_source_is_played_again(gateway: FakeGateway) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aiohttp.http_exceptions import LineTooLong
 
 from steno_common import logs
 from steno_common.logs import FIELDS, ConsoleFormatter, JsonFormatter, about, session_tag
@@ -121,3 +122,13 @@ def test_logs_go_to_standard_error_from_their_level_on(
     out, err = capsys.readouterr()
     assert out == ""
     assert [json.loads(line)["event"] for line in err.splitlines()] == ["loud"]
+
+
+@formatters
+def test_an_address_that_a_library_quotes_stays_out_of_the_log(
+    formatter: logging.Formatter,
+) -> None:
+    error = raised(LineTooLong(b"/api/transcriptions?prompt=canary 0000", 10))
+    line = formatter.format(record("Error handling request", cause=error))
+    assert "canary" not in line
+    assert "LineTooLong" in line

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -41,6 +42,32 @@ almost_messages = st.fixed_dictionaries(
         "mime_type": json_values,
     },
 )
+
+
+hotwords = st.text(st.characters(categories=["Cc", "Zs", "Lu"]), max_size=3) | st.text(
+    st.sampled_from("aé \U0001f600\u2003"), min_size=60, max_size=68
+)
+about_audio = st.fixed_dictionaries(
+    {},
+    optional={
+        "language": st.sampled_from(["en", "pt-BR", "yue", "multi", "multiple", "", "e"]),
+        "task": st.sampled_from(["transcribe", "translate", "sing"]),
+        "prompt": st.text(max_size=3) | st.sampled_from(["é" * 1_000, "\U0001f600" * 1_001]),
+        "hotwords": st.lists(hotwords, max_size=3) | st.sampled_from([["a"] * 100, ["a"] * 101]),
+    },
+)
+
+
+def within_the_limits(asked: dict[str, Any]) -> bool:
+    words = asked.get("hotwords", [])
+    return (
+        asked.get("language", "en") in {"en", "pt-BR", "yue", "multi"}
+        and asked.get("task", "translate") in {"transcribe", "translate"}
+        and len(asked.get("prompt", "")) <= 1_000
+        and len(words) <= 100
+        and all(len(word) <= 64 and word.strip() for word in words)
+        and not any(unicodedata.category(c) == "Cc" for word in words for c in word)
+    )
 
 
 def outcome(parse: Callable[[T], U], given: T) -> U | ClientError:
@@ -157,6 +184,19 @@ def test_an_empty_body_asks_for_the_defaults() -> None:
         b'{"duration_limit": 3601}',
         b'{"language": "english please"}',
         b'{"language": "en\\n"}',
+        b'{"language": "multi-en"}',
+        b'{"language": "multi\\n"}',
+        b'{"task": "summarise"}',
+        b'{"prompt": "' + b"x" * 1_001 + b'"}',
+        b'{"prompt": ["x"]}',
+        b'{"hotwords": "Ada"}',
+        b'{"hotwords": [7]}',
+        b'{"hotwords": [""]}',
+        b'{"hotwords": [" \\u2003"]}',
+        b'{"hotwords": ["Ada\\n"]}',
+        b'{"hotwords": ["Ada\\u0085Grace"]}',
+        b'{"hotwords": ["' + b"x" * 65 + b'"]}',
+        json.dumps({"hotwords": ["x"] * 101}).encode(),
         b'{"metadata": {"a": 1}}',
         b'{"metadata": {"a": {}}}',
         b'{"sample_rate": "16000"}',
@@ -180,8 +220,50 @@ def test_any_body_is_a_request_or_a_refusal(body: bytes) -> None:
         assert isinstance(answer, SessionRequest)
 
 
-def test_an_upload_is_asked_for_in_its_address() -> None:
-    asked = request_of_query("audio/flac", {"language": "pt-BR", "other": "x"})
-    assert (asked.mime_type, asked.language) == ("audio/flac", "pt-BR")
+def test_a_session_says_how_its_audio_is_to_be_understood() -> None:
+    body = {"language": "multi", "task": "translate", "prompt": "Grüße.\n", "hotwords": ["Ada L."]}
+    asked = parse_request(json.dumps(body).encode())
+    assert (asked.language, asked.task, asked.prompt) == ("multi", "translate", "Grüße.\n")
+    assert asked.hotwords == ("Ada L.",)
+
+
+@given(about_audio)
+def test_what_is_said_of_the_audio_is_taken_within_the_limits_only(asked: dict[str, Any]) -> None:
+    answer = outcome(parse_request, json.dumps(asked).encode())
+    if isinstance(answer, ClientError):
+        assert (answer.code, within_the_limits(asked)) == ("invalid_message", False)
+        return
+    assert within_the_limits(asked)
+    assert {name: getattr(answer, name) for name in asked} == {
+        name: tuple(value) if name == "hotwords" else value for name, value in asked.items()
+    }
+
+
+@given(about_audio)
+def test_an_upload_is_asked_for_as_a_session_is(asked: dict[str, Any]) -> None:
+    one = [(name, value) for name, value in asked.items() if name != "hotwords"]
+    query = one + [("hotwords", word) for word in asked.get("hotwords", [])]
+    by_address = outcome(lambda pairs: request_of_query("audio/flac", pairs), query)
+    body = json.dumps(asked | {"mime_type": "audio/flac"}).encode()
+    by_body = outcome(parse_request, body)
+    if isinstance(by_address, ClientError):
+        assert isinstance(by_body, ClientError)
+        assert by_address.code == by_body.code
+    else:
+        assert by_address == by_body
+
+
+def test_an_address_may_say_more_than_is_asked() -> None:
+    query = [("language", "pt-BR"), ("other", "x"), ("user_id", "u"), ("language", "en")]
+    asked = request_of_query("audio/flac", query)
+    assert asked == SessionRequest("audio/flac", language="pt-BR")
     with pytest.raises(ClientError, match="language"):
-        request_of_query("audio/flac", {"language": "?"})
+        request_of_query("audio/flac", [("language", "?")])
+
+
+@pytest.mark.parametrize("asked", [{"prompt": 1_001 * "canary"}, {"hotwords": ["canary\n"]}])
+def test_a_refusal_quotes_nothing_of_what_was_said(asked: dict[str, Any]) -> None:
+    with pytest.raises(ClientError) as caught:
+        parse_request(json.dumps(asked).encode())
+    assert next(iter(asked)) in caught.value.message
+    assert "canary" not in caught.value.message

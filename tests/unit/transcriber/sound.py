@@ -1,20 +1,32 @@
 """Sounds, detectors and engines that tests of the transcriber are made of."""
 
-import wave
-from collections.abc import Sequence
+import asyncio
+import csv
+import json
+from collections.abc import Hashable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 
-from steno_transcriber.domain.hypothesis import Hypothesis, Window
-from steno_transcriber.domain.samples import Samples
+from steno_audio import decode_file
+from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
+from steno_transcriber.domain.samples import Samples, from_bytes
 from steno_transcriber.domain.segmenter import Rules
 from steno_transcriber.engines.base import EngineError
 from steno_transcriber.engines.scripted import spoken
 
 SHARED = Path(__file__).parents[4] / "shared"
-"""Where recordings and a small model may lie that are no part of the project."""
+"""Where recordings may lie that are no part of the project."""
+
+_TINY_WHISPER = Path(__file__).parents[2] / "data" / "tiny_whisper"
+if not (_TINY_WHISPER / "heldout" / "transcripts.tsv").exists():
+    _TINY_WHISPER = SHARED / "tiny-whisper"
+MODEL, HELDOUT = _TINY_WHISPER / "model", _TINY_WHISPER / "heldout"
+"""A genuine small Whisper model, and clips that it was not trained on."""
+EXACT = ("h00", "h01", "h02", "h03", "h04", "h05", "h07", "h08", "h10", "h12")
+"""Short clips that the model reads without a fault, punctuation included, however it searches."""
 
 RULES = Rules(pause=8_000, max_segment=64_000, pad=3_200, min_speech=1_600)
 
@@ -76,13 +88,30 @@ class FakeEngine:
     window_limit_seconds = 30.0
     partial_interval_seconds = 0.2
 
-    def __init__(self, *, max_batch: int = 4, concurrency: int = 1) -> None:
+    window_seconds = 0.0
+
+    def __init__(
+        self,
+        *,
+        max_batch: int = 4,
+        max_partials: int | None = None,
+        concurrency: int = 1,
+        reserve: int = 0,
+    ) -> None:
         self.max_batch = max_batch
+        self.max_partials = max_batch if max_partials is None else max_partials
         self.concurrency = concurrency
+        self.reserve = reserve
         self.batches: list[list[Window]] = []
         self.faults: list[EngineError | None] = []
 
-    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:
+    def group(self, window: Window) -> Hashable:
+        return None
+
+    def padded_seconds(self, window: Window) -> float:
+        return len(window.audio) / 16_000
+
+    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
         self.batches.append(list(windows))
         if self.faults and (fault := self.faults.pop(0)) is not None:
             raise fault
@@ -92,11 +121,58 @@ class FakeEngine:
         pass
 
 
-def wav(path: Path) -> Samples:
-    """A 16 kHz mono WAV file."""
-    with wave.open(str(path)) as file:
-        assert (file.getframerate(), file.getnchannels()) == (16_000, 1)
-        return np.frombuffer(file.readframes(file.getnframes()), np.int16)
+class GatedEngine(FakeEngine):
+    """Holds every batch until the gate opens."""
+
+    def __init__(self, *, max_batch: int = 4, concurrency: int = 1, reserve: int = 0) -> None:
+        super().__init__(max_batch=max_batch, concurrency=concurrency, reserve=reserve)
+        self.gate = asyncio.Event()
+
+    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
+        self.batches.append(list(windows))
+        await self.gate.wait()
+        return [spoken(window) for window in windows]
+
+
+async def turn() -> None:
+    """Let every task that can go on do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@cache
+def transcripts() -> dict[str, str]:
+    """The text of every held-out clip by its name."""
+    with (HELDOUT / "transcripts.tsv").open() as file:
+        rows = [row for row in csv.reader(file, delimiter="\t") if row[0] != "file"]
+    return {row[0].removesuffix(".wav"): row[-1] for row in rows}
+
+
+@cache
+def word_times() -> dict[str, list[tuple[str, int, int]]]:
+    """Of every held-out clip, its words with first and last sample."""
+    if (HELDOUT / "words.json").exists():
+        return {
+            name: [(text, start, end) for text, start, end in words]
+            for name, words in json.loads((HELDOUT / "words.json").read_text()).items()
+        }
+    return {
+        each["file"].removesuffix(".wav"): [
+            (text, round(start * 16_000), round(end * 16_000))
+            for segment in each["segs"]
+            for text, start, end in segment["words"]
+        ]
+        for each in json.loads((HELDOUT / "timing.json").read_text())
+    }
+
+
+@cache
+def clip(name: str) -> Samples:
+    """A held-out clip."""
+    (path,) = HELDOUT.glob(f"{name}.*")
+    samples = from_bytes(b"".join(decode_file(path)))
+    samples.flags.writeable = False
+    return samples
 
 
 def word_errors(expected: str, text: str) -> int:

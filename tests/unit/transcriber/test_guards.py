@@ -73,8 +73,10 @@ def test_in_a_short_tail_a_likely_silence_has_no_words() -> None:
     assert judge(attempt("Thanks.", no_speech=0.2, samples=12_000)) is Verdict.ACCEPT
 
 
-def test_retries_let_go_of_the_prompt_and_then_of_repeats() -> None:
+def test_retries_let_go_of_the_prompt_take_the_full_length_and_then_forbid_repeats() -> None:
     assert [search.prompted for search in LADDER] == [True, False, False]
+    assert [search.full for search in LADDER] == [False, True, True]
+    assert [search.wide for search in LADDER] == [False, True, True]
     assert [search.forbid_repeats for search in LADDER] == [0, 0, 3]
 
 

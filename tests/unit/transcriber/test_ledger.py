@@ -32,6 +32,12 @@ def test_a_position_is_covered_by_the_chunk_of_the_sample_before_it() -> None:
     assert Ledger("4-0", 4, 1_000).covering(1_000) is None
 
 
+def test_a_chunk_keeps_when_it_arrived_and_when_it_was_due() -> None:
+    ledger = Ledger("0-0", 0, 0)
+    ledger.add("1-0", 1, 100, 5, due_ms=7.5)
+    assert ledger.covering(100) == Place("1-0", 1, 100, arrival_ms=5, due_ms=7.5)
+
+
 def test_a_marker_is_consumed_with_its_tail() -> None:
     ledger = Ledger("0-0", 0, 0)
     ledger.add("1-0", 1, 100, 5)

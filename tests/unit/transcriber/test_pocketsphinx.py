@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 import pytest_asyncio
+from tests.unit.transcriber.reading import read_one
 from tests.unit.transcriber.sound import SHARED, loud
 
 from steno_audio import decode_file
@@ -79,7 +80,7 @@ def test_nothing_heard_is_no_word() -> None:
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("samples", [0, 1, 1_279, 1_280, 1_281, 3_200])
 async def test_short_audio_is_no_error(engine: PocketsphinxEngine, samples: int) -> None:
-    (heard,) = await engine.decode([Window(loud(samples))])
+    heard = await read_one(engine, Window(loud(samples)))
     assert heard.words == ()
 
 
@@ -87,11 +88,11 @@ async def test_short_audio_is_no_error(engine: PocketsphinxEngine, samples: int)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_decode_depends_on_its_window_alone(engine: PocketsphinxEngine) -> None:
     speech = recording(YOUNG_MAN)
-    before = await asyncio.gather(*(engine.decode([Window(speech)]) for _ in range(2)))
+    before = await asyncio.gather(*(read_one(engine, Window(speech)) for _ in range(2)))
     await asyncio.gather(*(engine.decode([Window(loud(8_000, n))]) for n in range(2)))
-    after = await asyncio.gather(*(engine.decode([Window(speech)]) for _ in range(2)))
+    after = await asyncio.gather(*(read_one(engine, Window(speech)) for _ in range(2)))
     assert before[0] == before[1] == after[0] == after[1]
-    (heard,) = before[0]
+    heard = before[0]
     assert heard.text.startswith("he was not")
     assert heard.text.endswith("young man")
     assert heard.words[-1].end <= len(speech)
@@ -102,7 +103,7 @@ async def test_a_decode_depends_on_its_window_alone(engine: PocketsphinxEngine) 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_killed_decoder_costs_one_retry(engine: PocketsphinxEngine) -> None:
     speech = recording(YOUNG_MAN)
-    (expected,) = await engine.decode([Window(speech)])
+    expected = await read_one(engine, Window(speech))
     victim = decoders()[0]
     before = victim.cpu_times().user
     running = [asyncio.create_task(engine.decode([Window(speech)])) for _ in range(2)]
@@ -111,8 +112,8 @@ async def test_a_killed_decoder_costs_one_retry(engine: PocketsphinxEngine) -> N
     results = await asyncio.gather(*running, return_exceptions=True)
     errors = [result for result in results if isinstance(result, EngineError)]
     assert [(error.code, error.retryable) for error in errors] == [("engine_failed", True)]
-    again = await asyncio.gather(*(engine.decode([Window(speech)]) for _ in range(2)))
-    assert again == [[expected]] * 2
+    again = await asyncio.gather(*(read_one(engine, Window(speech)) for _ in range(2)))
+    assert again == [expected] * 2
 
 
 @needs_recordings

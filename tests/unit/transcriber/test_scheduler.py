@@ -4,42 +4,23 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from tests.unit.transcriber.sound import FakeEngine, loud
+from tests.unit.transcriber.sound import FakeEngine, GatedEngine, loud, turn
 
-from steno_transcriber.domain.hypothesis import Hypothesis, Window
+from steno_transcriber.domain.hypothesis import Again, Hypothesis, Request, Window
 from steno_transcriber.engines.base import EngineError
 from steno_transcriber.engines.scripted import spoken
 from steno_transcriber.scheduler import Scheduler
-
-
-class GatedEngine(FakeEngine):
-    """Holds every batch until the gate opens."""
-
-    def __init__(self, *, max_batch: int = 4, concurrency: int = 1) -> None:
-        super().__init__(max_batch=max_batch, concurrency=concurrency)
-        self.gate = asyncio.Event()
-
-    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:
-        self.batches.append(list(windows))
-        await self.gate.wait()
-        return [spoken(window) for window in windows]
 
 
 def window(seed: int, *, final: bool = True) -> Window:
     return Window(loud(3_200, seed), final=final)
 
 
-async def turn() -> None:
-    """Let every task that can go on do so."""
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
 async def test_each_session_gets_the_answer_to_its_own_window() -> None:
     windows = [window(seed) for seed in range(9)]
     async with Scheduler(FakeEngine(max_batch=4)) as scheduler:
         answers = await asyncio.gather(
-            *(scheduler.decode(f"s{n}", each) for n, each in enumerate(windows))
+            *(scheduler.decode(f"s{n}", Request(each)) for n, each in enumerate(windows))
         )
     assert answers == [spoken(each) for each in windows]
     assert len({answer.text for answer in answers}) == 9
@@ -55,7 +36,7 @@ async def test_what_waits_is_batched_finals_first_and_then_the_oldest_partial() 
             window(3),
         )
         for session, each in (("a", first), ("b", old), ("c", new), ("d", final)):
-            tasks.create_task(scheduler.decode(session, each))
+            tasks.create_task(scheduler.decode(session, Request(each)))
             await turn()
         assert engine.batches == [[first]]
         assert scheduler.waiting == 3
@@ -66,9 +47,9 @@ async def test_what_waits_is_batched_finals_first_and_then_the_oldest_partial() 
 async def test_a_cancelled_request_leaves_the_queue() -> None:
     engine = GatedEngine()
     async with Scheduler(engine) as scheduler:
-        running = asyncio.create_task(scheduler.decode("a", window(0)))
+        running = asyncio.create_task(scheduler.decode("a", Request(window(0))))
         await turn()
-        waiting = asyncio.create_task(scheduler.decode("b", window(1, final=False)))
+        waiting = asyncio.create_task(scheduler.decode("b", Request(window(1, final=False))))
         await turn()
         waiting.cancel()
         await turn()
@@ -81,20 +62,20 @@ async def test_a_cancelled_request_leaves_the_queue() -> None:
 async def test_an_answer_nobody_waits_for_any_more_is_dropped() -> None:
     engine = GatedEngine()
     async with Scheduler(engine) as scheduler:
-        running = asyncio.create_task(scheduler.decode("a", window(0)))
+        running = asyncio.create_task(scheduler.decode("a", Request(window(0))))
         await turn()
         running.cancel()
         await turn()
         engine.gate.set()
-        assert await scheduler.decode("a", window(1)) == spoken(window(1))
+        assert await scheduler.decode("a", Request(window(1))) == spoken(window(1))
 
 
 async def test_a_partial_leaves_the_last_place_free_for_a_final() -> None:
-    engine = GatedEngine(max_batch=1, concurrency=2)
+    engine = GatedEngine(max_batch=1, concurrency=2, reserve=1)
     async with Scheduler(engine) as scheduler, asyncio.TaskGroup() as tasks:
         first, second, final = window(0, final=False), window(1, final=False), window(2)
         for session, each in (("a", first), ("b", second), ("c", final)):
-            tasks.create_task(scheduler.decode(session, each))
+            tasks.create_task(scheduler.decode(session, Request(each)))
             await turn()
         assert engine.batches == [[first], [final]]
         engine.gate.set()
@@ -107,7 +88,7 @@ async def test_a_failed_batch_is_tried_window_by_window() -> None:
     windows = [window(n) for n in range(4)]
     async with Scheduler(engine) as scheduler:
         first, *rest = await asyncio.gather(
-            *(scheduler.decode(f"s{n}", each) for n, each in enumerate(windows)),
+            *(scheduler.decode(f"s{n}", Request(each)) for n, each in enumerate(windows)),
             return_exceptions=True,
         )
     assert [len(batch) for batch in engine.batches] == [1, 3, 1, 1, 1]
@@ -117,20 +98,20 @@ async def test_a_failed_batch_is_tried_window_by_window() -> None:
 
 async def test_a_bug_in_an_engine_ends_the_scheduler_loudly() -> None:
     class Broken(FakeEngine):
-        async def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:
+        async def decode(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
             raise ZeroDivisionError
 
     with pytest.raises(ExceptionGroup) as caught:
         async with Scheduler(Broken()) as scheduler:
-            await scheduler.decode("a", window(0))
+            await scheduler.decode("a", Request(window(0)))
     assert caught.group_contains(ZeroDivisionError)
 
 
 async def test_leaving_gives_up_what_is_running() -> None:
     engine = GatedEngine()
     async with Scheduler(engine) as scheduler:
-        running = asyncio.create_task(scheduler.decode("a", window(0)))
-        waiting = asyncio.create_task(scheduler.decode("b", window(1)))
+        running = asyncio.create_task(scheduler.decode("a", Request(window(0))))
+        waiting = asyncio.create_task(scheduler.decode("b", Request(window(1))))
         await turn()
     assert [type(r) for r in await asyncio.gather(running, waiting, return_exceptions=True)] == [
         asyncio.CancelledError,

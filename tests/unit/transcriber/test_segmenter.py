@@ -187,3 +187,12 @@ def test_a_word_right_after_a_pause_keeps_its_onset() -> None:
 def test_rules_that_cannot_work_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"at least|at most"):
         Rules(**{"pause": 8_000, "max_segment": 64_000, **wrong})
+
+
+def test_a_segment_names_the_last_sample_that_its_end_took() -> None:
+    segmenter = Segmenter(0, RULES, ForgetfulDetector)
+    spoken = segmenter.feed(sound(quiet(3_200), loud(16_000), quiet(24_000)))[0]
+    assert spoken.reason == "pause"
+    assert spoken.decided == spoken.end + RULES.lead
+    rest = segmenter.flush()
+    assert [(each.reason, each.decided) for each in rest] == [("flush", rest[-1].end)]

@@ -1,178 +1,96 @@
 """Whisper with a genuine small model."""
 
-import csv
-from collections.abc import AsyncIterator
-from types import SimpleNamespace
+import asyncio
+from itertools import pairwise
+from statistics import mean
 
 import numpy as np
 import pytest
-import pytest_asyncio
-from tests.unit.transcriber.sound import SHARED, loud, wav, word_errors
+from tests.unit.transcriber.reading import read, read_one
+from tests.unit.transcriber.sound import (
+    EXACT,
+    HELDOUT,
+    clip,
+    transcripts,
+    word_errors,
+    word_times,
+)
 
-from steno_common.messages import Word
-from steno_transcriber.domain.hypothesis import Options, Window
-from steno_transcriber.domain.samples import Samples
+from steno_transcriber.domain.hypothesis import Window
 from steno_transcriber.engines.base import EngineError, EngineUnavailable
-from steno_transcriber.engines.model_folder import find_model
 from steno_transcriber.engines.whisper import WhisperEngine, open_engine
-from steno_transcriber.engines.whisper_decoding import WhisperDecoder
-from steno_transcriber.engines.whisper_words import aligned_words, estimated_words
 from steno_transcriber.settings import RecognitionSettings
 
-FIXTURE = SHARED / "tiny-whisper"
-EXACT = ("h00", "h01", "h02", "h03", "h04", "h05", "h07", "h08", "h10", "h12")
-"""Clips that the model reads without a fault, punctuation included, however it searches."""
-
-needs_model = pytest.mark.skipif(not FIXTURE.exists(), reason=f"no Whisper model at {FIXTURE}")
+WINDOWS = [name for name in transcripts() if len(clip(name)) <= 480_000]
 
 
-def clip(name: str) -> Samples:
-    return wav(FIXTURE / "heldout" / f"{name}.wav")
+async def test_clear_clips_are_read_to_the_letter(whisper: WhisperEngine) -> None:
+    heard = await read(whisper, [Window(clip(name)) for name in EXACT])
+    assert [each.text for each in heard] == [transcripts()[name] for name in EXACT]
+    for each in heard:
+        assert 0.8 < each.confidence <= 1
+        assert (each.language, each.language_probability, each.trusted) == ("en", 1.0, True)
 
 
-def transcripts() -> dict[str, str]:
-    with (FIXTURE / "heldout" / "transcripts.tsv").open() as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        return {row["file"].removesuffix(".wav"): row["text"] for row in rows}
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def engine() -> AsyncIterator[WhisperEngine]:
-    settings = RecognitionSettings(
-        engine="whisper", whisper_model=str(FIXTURE / "model"), device="cpu", cpu_threads=1
+async def test_of_all_clips_one_word_in_ten_is_wrong_at_most(whisper: WhisperEngine) -> None:
+    heard = await read(whisper, [Window(clip(name)) for name in WINDOWS])
+    errors = sum(
+        word_errors(transcripts()[name], each.text)
+        for name, each in zip(WINDOWS, heard, strict=True)
     )
-    engine = await open_engine(settings)
-    yield engine
-    await engine.aclose()
+    assert errors <= 0.1 * sum(len(transcripts()[name].split()) for name in WINDOWS)
 
 
-@needs_model
-@pytest.mark.asyncio(loop_scope="module")
-async def test_clips_are_read_word_for_word(engine: WhisperEngine) -> None:
-    heard = await engine.decode([Window(clip(name)) for name in EXACT])
-    expected = transcripts()
-    assert [each.text for each in heard] == [expected[name] for name in EXACT]
-    for name, each in zip(EXACT, heard, strict=True):
-        assert " ".join(word.text for word in each.words) == each.text
-        assert 0.9 < each.confidence <= 1
-        assert (each.language, each.trusted) == ("en", True)
-        ends = [0, *(at for word in each.words for at in (word.start, word.end))]
-        assert ends == sorted(ends)
-        assert ends[-1] <= len(clip(name))
+async def test_words_tile_their_text_and_come_in_order(fit_whisper: WhisperEngine) -> None:
+    for final in (True, False):
+        windows = [Window(clip(name), final=final) for name in WINDOWS]
+        for window, heard in zip(windows, await read(fit_whisper, windows), strict=True):
+            assert " ".join(word.text for word in heard.words) == heard.text
+            assert all(0 <= word.confidence <= 1 for word in heard.words)
+            assert all(word.start <= word.end for word in heard.words)
+            assert all(word.end <= after.start for word, after in pairwise(heard.words))
+            assert heard.words[0].start >= 0
+            assert heard.words[-1].end <= len(window.audio)
 
 
-@needs_model
-@pytest.mark.asyncio(loop_scope="module")
-async def test_word_times_are_those_of_the_clip(engine: WhisperEngine) -> None:
-    (heard,) = await engine.decode([Window(clip("h00"))])
-    assert [word.text for word in heard.words] == ["Hot", "Peter", "today."]
-    assert [word.end for word in heard.words] == pytest.approx([9_536, 15_520, 24_304], abs=2_400)
-    assert heard.words[1].start == pytest.approx(9_536, abs=1_600)
-
-
-@needs_model
-@pytest.mark.asyncio(loop_scope="module")
-async def test_a_window_is_read_alike_alone_and_among_others(engine: WhisperEngine) -> None:
-    windows = [
-        Window(clip("h13"), prompt="Set the alarm for eight minutes."),
-        Window(clip("h16")),
-        Window(clip("h06"), final=False),
-        Window(loud(48_000)),
-        Window(clip("h15"), options=Options(language="en")),
+async def test_words_of_finals_stand_where_they_are_said(fit_whisper: WhisperEngine) -> None:
+    heard = await read(fit_whisper, [Window(clip(name)) for name in EXACT])
+    off = [
+        abs(word.end - end)
+        for name, each in zip(EXACT, heard, strict=True)
+        for word, (_, _, end) in zip(each.words, word_times()[name], strict=True)
     ]
-    together = await engine.decode(windows)
-    assert together == [(await engine.decode([window]))[0] for window in windows]
-    assert together == (await engine.decode(windows[::-1]))[::-1]
-    assert word_errors(transcripts()["h16"], together[1].text) == 0
+    assert mean(off) < 1_600
+    assert max(off) < 6_400
 
 
-@needs_model
-@pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize(
-    "audio",
-    [np.zeros(16_000, np.int16), np.zeros(100, np.int16), loud(48_000), loud(4_000) // 8],
-    ids=["silence", "nearly nothing", "noise", "short noise"],
-)
-async def test_no_words_are_invented(engine: WhisperEngine, audio: Samples) -> None:
-    (heard,) = await engine.decode([Window(audio)])
-    assert (heard.text, heard.words) == ("", ())
+async def test_a_prompt_longer_than_the_model_takes_is_cut(fit_whisper: WhisperEngine) -> None:
+    name = EXACT[1]
+    heard = await read_one(fit_whisper, Window(clip(name), prompt="We want the dog. " * 300))
+    assert word_errors(transcripts()[name], heard.text) <= 1
 
 
-@needs_model
-@pytest.mark.asyncio(loop_scope="module")
-async def test_a_prompt_longer_than_the_model_takes_is_cut(engine: WhisperEngine) -> None:
-    (heard,) = await engine.decode([Window(clip("h00"), prompt="We want the dog. " * 300)])
-    assert heard.text.endswith("Peter today.")
-
-
-@needs_model
-@pytest.mark.asyncio(loop_scope="module")
-async def test_what_the_model_refuses_is_an_error_of_the_engine(engine: WhisperEngine) -> None:
+async def test_what_the_model_refuses_is_an_error_of_the_engine(
+    fit_whisper: WhisperEngine,
+) -> None:
     with pytest.raises(EngineError) as caught:
-        await engine.decode([Window(np.zeros((2, 400, 3), np.int16))])
+        await fit_whisper.decode([Window(np.zeros((2, 400, 3), np.int16))])
     assert (caught.value.code, caught.value.retryable) == ("engine_failed", True)
 
 
-@needs_model
+async def test_batches_at_once_come_out_as_one_after_the_other(fit_whisper: WhisperEngine) -> None:
+    windows = [Window(clip(name)) for name in EXACT]
+    one_by_one = [await read_one(fit_whisper, window) for window in windows]
+    at_once = await asyncio.gather(*(read_one(fit_whisper, window) for window in windows * 2))
+    assert at_once == one_by_one * 2
+
+
+def test_what_was_measured_bounds_the_batches(fit_whisper: WhisperEngine) -> None:
+    assert 1 <= fit_whisper.max_partials <= fit_whisper.max_batch <= 2
+    assert 0 < fit_whisper.window_seconds < 2
+
+
 async def test_a_folder_without_a_model_is_said() -> None:
-    settings = RecognitionSettings(engine="whisper", whisper_model=str(FIXTURE / "heldout"))
+    settings = RecognitionSettings(engine="whisper", whisper_model=str(HELDOUT))
     with pytest.raises(EngineUnavailable, match="heldout"):
         await open_engine(settings)
-
-
-async def test_a_name_that_is_no_model_is_said() -> None:
-    with pytest.raises(EngineUnavailable, match="Invalid model size 'tinier'"):
-        await find_model("tinier", 30)
-
-
-async def test_a_model_that_cannot_be_fetched_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(EngineUnavailable, match=r"LocalEntryNotFoundError|OfflineModeIsEnabled"):
-        await find_model("steno/no-such-model", 30)
-
-
-async def test_fetching_ends_with_its_bound() -> None:
-    with pytest.raises(EngineUnavailable, match=r"not fetched within 0\.01 s"):
-        await find_model("steno/no-such-model", 0.01)
-
-
-def piece(word: str, start: float, end: float, probability: float = 0.5) -> dict[str, object]:
-    return {"word": word, "start": start, "end": end, "probability": probability}
-
-
-def test_punctuation_belongs_to_the_word_before() -> None:
-    alignment = [piece(" So", 0.0, 0.5), piece(",", 0.5, 0.6), piece(" we", 0.6, 1.0, 1.0000001)]
-    assert aligned_words([*alignment, piece("  ", 1.0, 1.1), piece("?!", 1.1, 1.2)]) == (
-        Word("So,", 0, 8_000, 0.5),
-        Word("we?!", 9_600, 16_000, 1.0),
-    )
-    assert aligned_words([]) == ()
-
-
-def test_words_of_a_partial_are_spread_over_the_window() -> None:
-    assert estimated_words("so we see", 1_000, 0.5) == (
-        Word("so", 0, 300, 0.5),
-        Word("we", 300, 600, 0.5),
-        Word("see", 600, 1_000, 0.5),
-    )
-    assert estimated_words("", 1_000, 0.5) == ()
-
-
-def test_only_unknown_languages_are_detected() -> None:
-    asked = []
-
-    def detect(encoded: object) -> list[list[tuple[str, float]]]:
-        asked.append(np.array(encoded).shape[0])
-        return [[("<|es|>", 0.9), ("<|en|>", 0.1)]] * asked[-1]
-
-    decoder = object.__new__(WhisperDecoder)
-    decoder._model = SimpleNamespace(
-        model=SimpleNamespace(is_multilingual=True, detect_language=detect),
-        supported_languages=["en", "de", "es"],
-    )
-    windows = [
-        Window(loud(9), options=Options(language=each)) for each in ("de", None, "en-US", "xx")
-    ]
-    encoded = np.zeros((4, 3, 2), np.float32)
-    assert decoder._languages(windows, encoded) == ["de", "es", "en", "es"]
-    assert asked == [2]

@@ -5,6 +5,7 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
+from steno_client.options import Understanding
 from steno_client.server import base_url
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -52,7 +53,7 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         help="as it would be spoken, or as fast as the server takes it (default)",
     )
     command.add_argument("--format", choices=FORMATS, default="text", help="default: text")
-    command.add_argument("--language", metavar="L", help="such as en; default: the engine's choice")
+    _add_understanding(command)
     command.add_argument(
         "--output", type=Path, metavar="DIR", help="write a file for each FILE, not to stdout"
     )
@@ -63,7 +64,7 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 def _add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = _command(commands, "mic", "Transcribe the microphone until Ctrl-C.")
-    command.add_argument("--language", metavar="L", help="such as en; default: the engine's choice")
+    _add_understanding(command)
     command.add_argument("--device", help="name or number of the microphone")
 
 
@@ -73,6 +74,37 @@ def _add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--format", choices=FORMATS, default="text", help="default: text")
     command.add_argument("--delete", action="store_true", help="delete it")
     command.add_argument("--limit", type=_positive, default=50, help="lines of the list")
+
+
+def _add_understanding(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--language",
+        metavar="L",
+        help="such as en, or multi for many; default: found on the first speech",
+    )
+    command.add_argument(
+        "--task", choices=("transcribe", "translate"), help="translate: English text of any speech"
+    )
+    command.add_argument(
+        "--prompt", metavar="TEXT", help="as if said before: names, terms, style of what comes"
+    )
+    command.add_argument(
+        "--hotword",
+        dest="hotwords",
+        action="append",
+        metavar="WORD",
+        help="a word or name that is likely to be said; may be given many times",
+    )
+
+
+def understanding(arguments: argparse.Namespace) -> Understanding:
+    """Give how audio is to be understood, as the command line says it."""
+    return Understanding(
+        language=arguments.language,
+        task=arguments.task,
+        prompt=arguments.prompt,
+        hotwords=arguments.hotwords,
+    )
 
 
 def _positive(text: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from steno_audio import SAMPLE_RATE, AudioError
+from steno_client.cli.arguments import understanding
 from steno_client.cli.audio_file import Timing, decoded, duration, paced
 from steno_client.cli.display import Display, display
 from steno_client.cli.exits import COMPLETED, FAILED, USAGE
@@ -72,7 +73,7 @@ class Transcription:
             replay=partial(decoded, path),
             mime_type="audio/pcm",
             sample_rate=SAMPLE_RATE,
-            language=arguments.language,
+            **understanding(arguments),
         ) as session:
             self._policy = Policy()  # the server was there: it will come back
             viewer = asyncio.create_task(self._show(session, path, seconds), name="steno-viewer")

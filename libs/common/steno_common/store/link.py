@@ -44,7 +44,7 @@ class Call:
 def source(script: str) -> str:
     """Give the Lua text of a script with what it stands on."""
     folder = importlib.resources.files("steno_common.store") / "lua"
-    parts = ["prelude"] if script in {"claim", "renew"} else ["prelude", "session"]
+    parts = ["prelude"] if script in {"claim", "renew", "beat"} else ["prelude", "session"]
     return "\n".join((folder / f"{name}.lua").read_text() for name in [*parts, script])
 
 

@@ -2,14 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
+from steno_common import messages
 from steno_common.keys import EVENTS_BOUND, ShardKeys
-from steno_common.messages import Event, Final, Partial, Session, decode, encode
+from steno_common.messages import Event, Partial, Session, decode, encode
 from steno_common.store.base import Part, session_call, shard_call
 from steno_common.units import to_samples
+
+WAITING_BOUND: Final = 100
+"""Sessions of one shard that are named at once, the first to be claimed first."""
+
+EXPIRED_BOUND: Final = 10
+"""The same of those whose lease ran out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,15 @@ class Entry:
     pcm: bytes
     marker: Literal["", "finalize", "idle", "end"]
     arrival_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Sessions of one shard that can be claimed."""
+
+    shard: ShardKeys
+    waits: Mapping[str, float]
+    """Seconds that the oldest audio of each waits; or since its owner's lease ran out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +105,30 @@ class WorkStore(Part):
         triples = zip(answer[::3], answer[1::3], answer[2::3], strict=True)
         return [Claim(sid.decode(), int(token), int(tries)) for sid, token, tries in triples]
 
-    async def waiting(self) -> list[ShardKeys]:
-        """Name the shards in which sessions wait or leases have run out."""
+    async def waiting(self) -> list[Waiting]:
+        """Name the shards in which sessions wait or leases have run out, with these sessions."""
         shards = self.space.all_shards()
 
-        async def count(redis: Any) -> list[int]:
+        async def indexes(redis: Any) -> list[Any]:
             async with redis.pipeline(transaction=False) as pipe:
                 pipe.time()
                 for shard in shards:
-                    pipe.zcard(shard.waiting)
-                    pipe.zrange(shard.leases, 0, 0, withscores=True)
-                answers = await pipe.execute()
-            return [*answers]
+                    pipe.zrange(shard.leases, 0, EXPIRED_BOUND - 1, withscores=True)
+                    pipe.zrange(shard.waiting, 0, WAITING_BOUND - 1, withscores=True)
+                return [*(await pipe.execute())]
 
-        (seconds, micros), *rest = await self.link.ask(count)
+        (seconds, micros), *rest = await self.link.ask(indexes)
         now_ms = seconds * 1000 + micros / 1000
-        return [
-            shard
-            for shard, waits, first in zip(shards, rest[::2], rest[1::2], strict=True)
-            if waits or (first and first[0][1] <= now_ms)
-        ]
+        found = []
+        for shard, leases, waiting in zip(shards, rest[::2], rest[1::2], strict=True):
+            expired = [entry for entry in leases if entry[1] <= now_ms]
+            waits = {
+                sid.decode(): max(0.0, (now_ms - since) / 1000)
+                for sid, since in (*expired, *waiting)
+            }
+            if waits:
+                found.append(Waiting(shard, waits))
+        return found
 
     async def renew(self, claims: Sequence[Claim]) -> set[str]:
         """Prolong leases; gives the ids of the sessions that belong to others now."""
@@ -141,25 +161,33 @@ class WorkStore(Part):
         return Checkpoint(session, commits, consumed, done, offset, border, context)
 
     async def read(self, positions: Mapping[str, str], count: int) -> dict[str, list[Entry]]:
-        """Read up to `count` entries behind the given id of each session, in one round trip."""
+        """Read up to `count` entries behind the given id of each session, in one round trip.
 
-        async def ranges(redis: Any) -> list[Any]:
+        One XREAD a shard: what it costs hangs on the sessions with news, not on all of them.
+        """
+        by_shard: dict[int, dict[str, str]] = {}
+        for session_id, after in positions.items():
+            keys = self.keys(session_id)
+            by_shard.setdefault(keys.shard, {})[keys.audio] = after
+
+        async def news(redis: Any) -> list[Any]:
             async with redis.pipeline(transaction=False) as pipe:
-                for session_id, after in positions.items():
-                    pipe.xrange(self.keys(session_id).audio, _following(after), "+", count=count)
+                for streams in by_shard.values():
+                    pipe.xread(streams, count=count)
                 return [*(await pipe.execute())]
 
-        found = await self.link.ask(ranges)
+        found = await self.link.ask(news)
+        by_stream = {stream.decode(): entries for shard in found for stream, entries in shard or ()}
         return {
             session_id: [_entry(*entry) for entry in entries]
-            for session_id, entries in zip(positions, found, strict=True)
-            if entries
+            for session_id in positions
+            if (entries := by_stream.get(self.keys(session_id).audio))
         }
 
     async def commit(self, claim: Claim, commit: Commit) -> bool:
         """Finish a span; False if the session belongs to another worker now."""
         final = commit.events[0] if commit.events else None
-        bounds = (final.start, final.end) if isinstance(final, Final) else (0, -1)
+        bounds = (final.start, final.end) if isinstance(final, messages.Final) else (0, -1)
         answer = await self.link.run(
             session_call(
                 "commit", self.keys(claim.session_id), claim.token, commit.number,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from steno_aggregator.domain.window import language_of
-from steno_common.messages import Final, Numbered, Session, Statistics, Utterance
+from steno_common.messages import MANY_LANGUAGES, Final, Numbered, Session, Statistics, Utterance
 from steno_common.public import (
     Json,
     iso,
@@ -35,8 +35,10 @@ class Transcript(msgspec.Struct, frozen=True):
 
     @property
     def language(self) -> str | None:
-        """The language spoken, else the one that was asked for."""
-        return language_of(final for _, final in self.finals) or self.session.language
+        """The language spoken, else the one that was asked for; None if that was any."""
+        asked = self.session.language
+        spoken = language_of(final for _, final in self.finals)
+        return spoken or (None if asked == MANY_LANGUAGES else asked)
 
     @property
     def start_time(self) -> str:

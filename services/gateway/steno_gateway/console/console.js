@@ -21,10 +21,16 @@ let busy = false; // an action of the user is under way
 let drawing = false;
 
 function newRecorder() {
-  const made = new Recorder(page.language.value.trim(), (kind, detail) => {
+  const made = new Recorder(understanding(), (kind, detail) => {
     if (made === recorder) told(kind, detail);
   });
   return made;
+}
+
+/** How the user wants the audio to be understood, in fields of the protocol. */
+function understanding() {
+  const language = page.language.value.trim();
+  return { ...(language && { language }), ...(page.translate.checked && { task: "translate" }) };
 }
 
 function told(kind, detail) {
@@ -70,7 +76,7 @@ function drawControls(state) {
   const outbox = recorder.session?.outbox;
   const idle = state === "idle";
   const focused = document.activeElement;
-  page.record.hidden = page.choose.hidden = page.language_label.hidden = !idle;
+  page.record.hidden = page.choose.hidden = page.understanding.hidden = !idle;
   page.pause.hidden = !recorder.live || outbox.paused;
   page.resume.hidden = !recorder.live || !outbox.paused;
   page.stop.hidden = !recorder.live;

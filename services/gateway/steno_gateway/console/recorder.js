@@ -17,11 +17,12 @@ export class Recorder {
   #microphone = null;
   #rate = 1;
   #bytes = 0;
-  #language;
+  #understanding;
   #tell;
 
-  constructor(language, tell) {
-    this.#language = language;
+  /** `understanding`: fields of a session, such as its language. */
+  constructor(understanding, tell) {
+    this.#understanding = understanding;
     this.#tell = tell;
   }
 
@@ -124,8 +125,8 @@ export class Recorder {
 
   #begin(rate) {
     this.#rate = rate;
-    const setup = { mime_type: pcmType(rate), duration_limit: LIMIT_SECONDS };
-    if (this.#language) setup.language = this.#language;
+    const format = { mime_type: pcmType(rate), duration_limit: LIMIT_SECONDS };
+    const setup = { ...format, ...this.#understanding };
     this.session = new Session(setup, (kind, detail) => this.#told(kind, detail));
   }
 
@@ -172,9 +173,9 @@ export class Recorder {
   async #send(audio, { replaced = null, behind = 0 } = {}) {
     this.upload = { state: "finalizing", failure: null, id: null };
     this.#tell("changed");
-    const query = this.#language ? `?${new URLSearchParams({ language: this.#language })}` : "";
+    const query = new URLSearchParams(this.#understanding);
     try {
-      const saved = await request(`/api/transcriptions${query}`, {
+      const saved = await request(`/api/transcriptions?${query}`, {
         method: "POST",
         // Its first bytes say what it is, and better than its name.
         headers: { "Content-Type": "application/octet-stream" },

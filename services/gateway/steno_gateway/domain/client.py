@@ -1,14 +1,24 @@
 """Messages of a client: parsed once, refused with the reason."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from steno_gateway.domain.errors import ClientError
 
-MAX_METADATA: int = 16
+MAX_METADATA: Final = 16
+MAX_PROMPT: Final = 1_000
+MAX_HOTWORDS: Final = 100
+MAX_HOTWORD: Final = 64
+
 _Short = Annotated[str, msgspec.Meta(max_length=256)]
+_Language = Annotated[str, msgspec.Meta(pattern=r"^(multi|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)\Z")]
+"""BCP 47, or `multi`: each segment may have another one."""
+_Hotword = Annotated[
+    str, msgspec.Meta(max_length=MAX_HOTWORD, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]*\Z")
+]
+"""Something to be seen, without control characters."""
 
 
 class AudioChunk(msgspec.Struct, frozen=True, tag="client:audio_chunk"):
@@ -40,18 +50,21 @@ _messages: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMess
 
 
 class SessionRequest(msgspec.Struct, frozen=True):
-    """Body of `POST /api/streaming/sessions`."""
+    """Body of `POST /api/streaming/sessions`; prompt and hotwords are never logged."""
 
     mime_type: _Short = "audio/webm;codecs=opus"
     sample_rate: int | None = None
     channels: int | None = None
-    language: (
-        Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")] | None
-    ) = None
+    language: _Language | None = None
     duration_limit: Annotated[int, msgspec.Meta(ge=60, le=3600)] = 3600
     user_id: _Short | None = None
     metadata: Annotated[dict[_Short, _Short], msgspec.Meta(max_length=MAX_METADATA)] = {}
+    task: Literal["transcribe", "translate"] | None = None
+    prompt: Annotated[str, msgspec.Meta(max_length=MAX_PROMPT)] = ""
+    hotwords: Annotated[tuple[_Hotword, ...], msgspec.Meta(max_length=MAX_HOTWORDS)] = ()
 
+
+_QUERY_FIELDS: Final = ("language", "task", "prompt")
 
 _requests = msgspec.json.Decoder(SessionRequest)
 
@@ -86,11 +99,17 @@ def parse_request(body: bytes) -> SessionRequest:
         raise ClientError("invalid_json", "the body must be one JSON object") from error
 
 
-def request_of_query(mime_type: str, query: Mapping[str, str]) -> SessionRequest:
-    """Read what an upload says of itself; raises ClientError."""
-    fields: dict[str, object] = {"mime_type": mime_type}
-    if "language" in query:
-        fields["language"] = query["language"]
+def request_of_query(mime_type: str, query: Iterable[tuple[str, str]]) -> SessionRequest:
+    """Read what an upload says of itself; each `hotwords` is one, of all others the first counts.
+
+    Raises ClientError.
+    """
+    fields: dict[str, Any] = {"mime_type": mime_type, "hotwords": []}
+    for name, value in query:
+        if name == "hotwords":
+            fields[name].append(value)
+        elif name in _QUERY_FIELDS:
+            fields.setdefault(name, value)
     try:
         return msgspec.convert(fields, SessionRequest)
     except msgspec.ValidationError as error:

@@ -100,5 +100,6 @@ def session_fields(session: Session, status: str, *, seen_ms: int, chunks: int,
         "metadata": session.metadata,
         "mime_type": session.mime_type,
         "language": session.language,
+        "task": session.task,
         "websocket_url": f"/api/streaming/sessions/{session.session_id}/ws",
     }

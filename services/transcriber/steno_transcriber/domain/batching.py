@@ -1,7 +1,16 @@
 """Which waiting windows are decoded next."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Urgency(IntEnum):
+    """What goes before what: a final before all partials, a first word before a better one."""
+
+    FINAL = 0
+    FIRST_PARTIAL = 1
+    PARTIAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +19,9 @@ class Ticket:
 
     number: int
     session: str
-    final: bool
+    urgency: Urgency
+    group: Hashable = None
+    """Windows of equal groups can share a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +30,28 @@ class Room:
 
     max_batch: int
     """Windows in one batch."""
+    max_partials: int
+    """Windows in a batch without a final: bounds how long a final waits for a place."""
     free: int
     """Batches that can be started now."""
-    concurrency: int
-    """Batches that can run at once."""
+    reserve: int
+    """Places that partials alone leave free."""
 
 
 def choose(waiting: Iterable[Ticket], room: Room) -> list[Ticket]:
-    """Give the next batch: finals in order, then partials in order, no session twice.
+    """Give the next batch: the most urgent window, the oldest of equals, with all of its group.
 
-    Partials alone never take the last free place, so that a final need not wait for them; an
-    engine with only one place has none to spare.
+    A session is in it once; the group's members follow in the order of urgency.
     """
-    if room.free < 1:
+    ordered = sorted(waiting, key=lambda ticket: (ticket.urgency, ticket.number))
+    if not ordered or room.free < 1:
         return []
-    ordered = sorted(waiting, key=lambda ticket: (not ticket.final, ticket.number))
-    if ordered and not ordered[0].final and room.free == 1 < room.concurrency:
+    head = ordered[0]
+    final = head.urgency is Urgency.FINAL
+    if not final and room.free <= room.reserve:
         return []
-    first_of_session: dict[str, Ticket] = {}
+    of_session: dict[str, Ticket] = {}
     for ticket in ordered:
-        first_of_session.setdefault(ticket.session, ticket)
-    return list(first_of_session.values())[: room.max_batch]
+        if ticket.group == head.group:
+            of_session.setdefault(ticket.session, ticket)
+    return list(of_session.values())[: room.max_batch if final else room.max_partials]

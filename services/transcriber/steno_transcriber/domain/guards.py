@@ -38,6 +38,8 @@ class Search:
 
     prompted: bool
     """Whether the text before is given; a bad prompt is the usual cause of loops."""
+    full: bool
+    """Whether the window is padded to the length that the model was trained on."""
     wide: bool
     """Whether more beams are kept than by default."""
     forbid_repeats: int
@@ -45,9 +47,9 @@ class Search:
 
 
 LADDER: Final = (
-    Search(prompted=True, wide=False, forbid_repeats=0),
-    Search(prompted=False, wide=True, forbid_repeats=0),
-    Search(prompted=False, wide=True, forbid_repeats=3),
+    Search(prompted=True, full=False, wide=False, forbid_repeats=0),
+    Search(prompted=False, full=True, wide=True, forbid_repeats=0),
+    Search(prompted=False, full=True, wide=True, forbid_repeats=3),
 )
 """The attempts in order; the first accepted one counts."""
 

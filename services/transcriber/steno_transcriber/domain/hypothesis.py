@@ -1,7 +1,8 @@
 """What an engine is asked and what it answers: a window of audio and the words in it."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from steno_common.messages import Word
 from steno_transcriber.domain.samples import Samples
@@ -10,9 +11,6 @@ CONTEXT_CHARACTERS: Final = 200
 
 Task = Literal["transcribe", "translate"]
 
-MANY_LANGUAGES: Final = "multi"
-"""Instead of a language: each segment may have another one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -20,12 +18,12 @@ class Options:
 
     language: str | None = None
     """Two letters, None for the one that is found on the first speech, or `multi`."""
-    task: Task = "transcribe"
-    """`translate`: to English."""
+    task: Task | None = None
+    """`translate`: to English; None: as the settings say, else in the language spoken."""
     prompt: str = ""
     """Text as if said before the session: names, terms, style."""
     hotwords: str = ""
-    """Words that are likely to be said, with blanks between them."""
+    """Words that are likely to be said, with commas between them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +37,28 @@ class Window:
     """Of the session; without a language, or with `multi`, the engine finds the window's own."""
     final: bool = True
     """False: the segment is still open, exact word times and costly retries are not worth it."""
-    origin: object = None
+    first: bool = False
+    """Nothing of the segment has been shown yet."""
+    tried: tuple[Any, ...] = ()
+    """What the engine found before, when it asks for another try; its own form."""
+    origin: Hashable = None
     """Windows of one origin (compared by ==) start at the same sample of the same audio: what was
     computed for the shorter one may be used for the longer one."""
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """A window that waits for its turn; until it is taken, a newer one may replace it."""
+
+    window: Window
+    taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Instead of a hypothesis: the window is to be decoded once more, in another way."""
+
+    window: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +93,3 @@ def placed(hypothesis: Hypothesis, start: int, length: int) -> Hypothesis:
     if len(kept) == len(hypothesis.words):
         return replace(hypothesis, words=words)
     return replace(hypothesis, words=words, text=" ".join(word.text for word in words))
-
-
-def extend_context(context: str, hypothesis: Hypothesis) -> str:
-    """Give the prompt for the next segment: the end of the text so far, in whole words."""
-    if not hypothesis.trusted:
-        return ""
-    text = f"{context} {hypothesis.text}".strip()
-    if len(text) <= CONTEXT_CHARACTERS:
-        return text
-    return text[-CONTEXT_CHARACTERS - 1 :].partition(" ")[2]

@@ -13,6 +13,8 @@ class Place:
     end: int
     """Position after its last sample."""
     arrival_ms: int
+    due_ms: float = 0.0
+    """Time from which on its words are late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,11 @@ class Ledger:
         """Position after the last sample read."""
         return self._places[-1].end if self._places else self.offset
 
-    def add(self, entry_id: str, sequence: int, samples: int, arrival_ms: int) -> None:
+    def add(
+        self, entry_id: str, sequence: int, samples: int, arrival_ms: int, *, due_ms: float = 0.0
+    ) -> None:
         """Note the next chunk."""
-        self._places.append(Place(entry_id, sequence, self.end + samples, arrival_ms))
+        self._places.append(Place(entry_id, sequence, self.end + samples, arrival_ms, due_ms))
 
     def covering(self, position: int) -> Place | None:
         """Give the chunk that holds the last sample before a position, if it is known."""

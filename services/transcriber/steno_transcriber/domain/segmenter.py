@@ -76,6 +76,8 @@ class Segment:
     audio_start: int
     audio: Samples
     reason: Reason
+    decided: int
+    """Sample after the last one that had to be heard to close it, not before `end`."""
 
     @property
     def audio_end(self) -> int:
@@ -174,7 +176,8 @@ class Segmenter:
         return OpenSpeech(
             speech_start=self.offset + scan.speech_start,
             audio_start=self.offset + start,
-            audio=self._buffer[start:end].copy(),
+            # A view: the buffer is replaced when it grows, never written to.
+            audio=self._buffer[start:end],
             settled=scan.quiet_since is not None
             and scan.quiet_since + self._rules.trail <= scan.scored
             and scan.quiet_since - scan.speech_start >= self._rules.min_speech,
@@ -224,6 +227,7 @@ class Segmenter:
             audio_start=start + audio[0],
             audio=self._buffer[slice(*audio)].copy(),
             reason=reason,
+            decided=start + max(border, 0 if reason == "flush" else scan.scored),
         )
         self.offset += border
         self._buffer = self._buffer[border:].copy()

@@ -1,10 +1,10 @@
 """What every engine that decodes windows of audio offers."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 from steno_common.errors import StenoError
-from steno_transcriber.domain.hypothesis import Hypothesis, Window
+from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
 
 
 class EngineError(StenoError):
@@ -52,11 +52,32 @@ class WindowEngine(Protocol):
         """Windows in one call of decode."""
 
     @property
+    def max_partials(self) -> int:
+        """Windows in one call of decode that holds no final; a final may have to wait for it."""
+
+    @property
     def concurrency(self) -> int:
         """Calls of decode that may run at once."""
 
-    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:
-        """Give one hypothesis a window, in order. Raises EngineError for all of them."""
+    @property
+    def reserve(self) -> int:
+        """Calls of those that partials leave to finals."""
+
+    @property
+    def window_seconds(self) -> float:
+        """Time of one call of decode for each window in it, 0 if it was not measured."""
+
+    def padded_seconds(self, window: Window) -> float:
+        """Give the length at which a window is decoded."""
+
+    def group(self, window: Window) -> Hashable:
+        """Give equal values for windows that can be decoded in one call."""
+
+    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
+        """Give one answer a window, in order. Raises EngineError for all of them.
+
+        Windows of several groups are answered too, at the cost of several calls.
+        """
 
     async def aclose(self) -> None:
         """End what the engine has started."""

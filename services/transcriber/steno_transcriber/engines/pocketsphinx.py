@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from typing import Final
 
 from steno_common.messages import Word
-from steno_transcriber.domain.hypothesis import Hypothesis, Window
+from steno_common.units import to_seconds
+from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
 from steno_transcriber.engines.base import EngineError, EngineUnavailable
 from steno_transcriber.settings import RecognitionSettings
 
@@ -106,15 +107,25 @@ class PocketsphinxEngine:
     max_segment_seconds = 15.0
     window_limit_seconds = 60.0
     partial_interval_seconds = 1.0
-    max_batch = 1
+    max_batch = max_partials = 1
+    window_seconds = 0.0
 
     def __init__(self, children: Sequence[_Child]) -> None:
         self.concurrency = len(children)
+        # A window takes seconds; with one child only, there is none to spare.
+        self.reserve = min(1, len(children) - 1)
         self._idle: asyncio.Queue[_Child | None] = asyncio.Queue(maxsize=len(children))
         for child in children:
             self._idle.put_nowait(child)
 
-    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:
+    def padded_seconds(self, window: Window) -> float:
+        """Give the length of the audio."""
+        return to_seconds(len(window.audio))
+
+    def group(self, _window: Window) -> None:
+        """Put all windows into one group."""
+
+    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
         """Decode one after the other; language and prompt mean nothing to this engine."""
         return [hypothesis(await self._heard(window)) for window in windows]
 

@@ -5,7 +5,8 @@ from hashlib import blake2b
 from typing import Final
 
 from steno_common.messages import Word
-from steno_transcriber.domain.hypothesis import Hypothesis, Window
+from steno_common.units import to_seconds
+from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
 from steno_transcriber.domain.samples import blocks
 from steno_transcriber.settings import RecognitionSettings
 
@@ -44,10 +45,19 @@ class ScriptedEngine:
     max_segment_seconds = 8.0
     window_limit_seconds = 60.0
     partial_interval_seconds = 0.2
-    max_batch = 4
+    max_batch = max_partials = 4
     concurrency = 2
+    reserve = 1
+    window_seconds = 0.0
 
-    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:
+    def padded_seconds(self, window: Window) -> float:
+        """Give the length of the audio."""
+        return to_seconds(len(window.audio))
+
+    def group(self, _window: Window) -> None:
+        """Put all windows into one group."""
+
+    async def decode(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
         """Give the names of the audio."""
         return [spoken(window) for window in windows]
 

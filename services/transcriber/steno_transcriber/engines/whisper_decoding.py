@@ -2,21 +2,23 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import ctranslate2
 import numpy as np
 from faster_whisper import WhisperModel
-from faster_whisper.audio import pad_or_trim
-from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_suppressed_tokens
 from numpy.typing import NDArray
 
 from steno_common.messages import Word
-from steno_transcriber.domain.guards import LADDER, Attempt, Choice, Search, settle
-from steno_transcriber.domain.hypothesis import Hypothesis, Options, Window
+from steno_common.units import SAMPLE_RATE
+from steno_transcriber.domain.fitting import Fit, token_limit
+from steno_transcriber.domain.guards import LADDER, Attempt, Search
+from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
+from steno_transcriber.engines.log_mel import LogMel, MelCache
+from steno_transcriber.engines.whisper_answers import Row, judged
+from steno_transcriber.engines.whisper_prompt import ENGLISH, Prompts
 from steno_transcriber.engines.whisper_words import aligned_words, estimated_words
 
 _WIDE_BEAM: Final = 5
@@ -24,190 +26,168 @@ _LATEST_START: Final = 50
 """Text starts within the first second of a window, in steps of 20 ms."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Row:
-    """One window in the model's form."""
-
-    window: Window
-    encoded: NDArray[Any]
-    """Encoder output, (1500, width)."""
-    frames: int
-    """Frames of audio, 10 ms each."""
-    language: str
-
-
 @dataclass(frozen=True, slots=True)
-class _Tried:
+class Group:
+    """What windows have in common that are decoded as one batch."""
+
+    frames: int
+    """Padded length, 10 ms each."""
+    before: int
+    """Tokens of prompt."""
+    search: Search
+    beams: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """What the model made of one window."""
+
     attempt: Attempt
     tokens: tuple[int, ...]
     """Text tokens, without times."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How a model is used."""
+
+    fit: Fit
+    beam_size: int
+    """Beams of a final; a partial takes one."""
+    max_tokens: int
+    """Tokens of text in one window."""
+
+
 class WhisperDecoder:
-    """Decodes batches; each answer follows from its window alone.
+    """Decodes batches; each answer follows from its window alone."""
 
-    Rows that are decoded together must have the start token in one place, so they are grouped by
-    the length of their prompt.
-    """
-
-    def __init__(self, model: WhisperModel, device: str, beam_size: int) -> None:
-        self.device = device
+    def __init__(self, model: WhisperModel, choices: Choices) -> None:
         self._model = model
-        self._beam_size = beam_size
-        self._tokenizers: dict[str, Tokenizer] = {}
-        self._suppressed = list(get_suppressed_tokens(self._tokenizer("en"), [-1]))
+        self._choices = choices
+        self.prompts = Prompts(model)
+        self._features = MelCache(LogMel.of(model.feature_extractor))
 
-    def warm_up(self) -> None:
-        """Decode silence, so that the first window finds everything allocated."""
-        self.decode([Window(np.zeros(16_000, np.int16), options=Options(language="en"))])
+    def group(self, window: Window) -> Group:
+        """Say with which windows this one can be decoded."""
+        search = LADDER[len(window.tried)]
+        beams = 1
+        if window.final:
+            beams = self._choices.beam_size
+            beams = max(_WIDE_BEAM, beams) if search.wide else beams
+        frames = self._choices.fit.frames(len(window.audio), full=search.full)
+        before = self.prompts.before(window, prompted=search.prompted)
+        return Group(frames, len(before), search, beams)
 
-    def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:
-        """Give one hypothesis a window, in order."""
-        rows = self._encode(windows)
-        tried: list[list[_Tried]] = [[] for _ in rows]
-        settled: dict[int, Choice] = {}
-        for number, search in enumerate(LADDER, 1):
-            pending = [index for index in range(len(rows)) if index not in settled]
-            if not pending:
-                break
-            for index, result in zip(pending, self._search(rows, pending, search), strict=True):
-                tried[index].append(result)
-                # A partial is soon replaced: it is not worth a second search.
-                last = number == len(LADDER) or not rows[index].window.final
-                choice = settle([each.attempt for each in tried[index]], last=last)
-                if choice is not None:
-                    settled[index] = choice
-        chosen = {
-            index: tried[index][choice.index]
-            for index, choice in settled.items()
-            if choice.index is not None
-        }
-        words = self._words(rows, chosen)
-        return [
-            _hypothesis(row, chosen.get(index), words.get(index, ()), settled[index].trusted)
-            for index, row in enumerate(rows)
-        ]
+    def decode(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
+        """Give one answer a window, in order."""
+        groups: dict[Group, list[int]] = defaultdict(list)
+        for index, window in enumerate(windows):
+            groups[self.group(window)].append(index)
+        answers: dict[int, Hypothesis | Again] = {}
+        for group, members in groups.items():
+            batch = self._decode_group(group, [windows[index] for index in members])
+            answers.update(zip(members, batch, strict=True))
+        return [answers[index] for index in range(len(windows))]
 
-    def _tokenizer(self, language: str) -> Tokenizer:
-        if language not in self._tokenizers:
-            self._tokenizers[language] = Tokenizer(
-                self._model.hf_tokenizer,
-                self._model.model.is_multilingual,
-                task="transcribe",
-                language=language,
-            )
-        return self._tokenizers[language]
-
-    def _encode(self, windows: Sequence[Window]) -> list[_Row]:
-        extract = self._model.feature_extractor
-        features = [extract(w.audio.astype(np.float32) / 32_768)[..., :-1] for w in windows]
-        storage = _storage([pad_or_trim(feature) for feature in features])
-        encoded = np.array(self._model.model.encode(storage, to_cpu=True))
-        languages = self._languages(windows, encoded)
-        return [
-            _Row(window, row, max(1, feature.shape[-1]), language)
-            for window, row, feature, language in zip(
-                windows, encoded, features, languages, strict=True
-            )
-        ]
-
-    def _languages(self, windows: Sequence[Window], encoded: NDArray[Any]) -> list[str]:
-        if not self._model.model.is_multilingual:
-            return ["en"] * len(windows)
-        known = set(self._model.supported_languages)
-        languages = [
-            (window.options.language or "").partition("-")[0].lower() for window in windows
-        ]
-        unknown = [i for i, language in enumerate(languages) if language not in known]
-        if unknown:
-            found = self._model.model.detect_language(_storage([encoded[i] for i in unknown]))
-            for i, ranked in zip(unknown, found, strict=True):
-                languages[i] = ranked[0][0].strip("<|>")
-        return languages
-
-    def _search(self, rows: Sequence[_Row], wanted: Sequence[int], search: Search) -> list[_Tried]:
-        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
-        prompts = {i: self._prompt(rows[i], prompted=search.prompted) for i in wanted}
-        for i in wanted:
-            groups[len(prompts[i]), self._beams(rows[i], search)].append(i)
-        results: dict[int, _Tried] = {}
-        for (_, beams), group in groups.items():
-            answers = self._model.model.generate(
-                _storage([rows[i].encoded for i in group]),
-                [prompts[i] for i in group],
-                beam_size=beams,
-                no_repeat_ngram_size=search.forbid_repeats,
-                return_scores=True,
-                return_no_speech_prob=True,
-                suppress_tokens=self._suppressed,
-                max_initial_timestamp_index=_LATEST_START,
-                max_length=self._model.max_length,
-            )
-            for i, answer in zip(group, answers, strict=True):
-                results[i] = self._tried(rows[i], answer)
-        return [results[i] for i in wanted]
-
-    def _beams(self, row: _Row, search: Search) -> int:
-        if not row.window.final:
-            return 1
-        return max(_WIDE_BEAM, self._beam_size) if search.wide else self._beam_size
-
-    def _prompt(self, row: _Row, *, prompted: bool) -> list[int]:
-        tokenizer = self._tokenizer(row.language)
-        prompt = row.window.prompt.strip() if prompted else ""
-        return list(
-            self._model.get_prompt(tokenizer, tokenizer.encode(f" {prompt}") if prompt else [])
+    def rehearse(self, batch: int) -> None:
+        """Do the work of a batch of ordinary partials: 4 s of noise, 20 tokens each."""
+        frames = self._choices.fit.frames(4 * SAMPLE_RATE)
+        noise = np.random.default_rng(0).normal(
+            size=(batch, len(self._model.feature_extractor.mel_filters), frames)
+        )
+        prompt = self.prompts.start((), ENGLISH, None).tokens
+        self._model.model.generate(
+            _storage(list(noise.astype(np.float32))),
+            [prompt] * batch,
+            beam_size=1,
+            suppress_tokens=[*self.prompts.suppressed, self.prompts.end],
+            max_length=len(prompt) + min(20, self._choices.max_tokens),
         )
 
-    def _tried(self, row: _Row, answer: Any) -> _Tried:
-        tokenizer = self._tokenizer(row.language)
-        tokens = answer.sequences_ids[0]
+    def _decode_group(self, group: Group, windows: Sequence[Window]) -> list[Hypothesis | Again]:
+        encoded = self._model.model.encode(
+            _storage([self._features.features(w.audio, w.origin, group.frames) for w in windows]),
+            # Alignment picks rows out of it.
+            to_cpu=any(window.final for window in windows),
+        )
+        rows = self._rows(group, windows, encoded)
+        read = self._search(group, rows, encoded)
+        words = self._words(rows, read, encoded)
+        return [
+            judged(row, each.attempt, found)
+            for row, each, found in zip(rows, read, words, strict=True)
+        ]
+
+    def _rows(self, group: Group, windows: Sequence[Window], encoded: Any) -> list[Row]:
+        known = [self.prompts.known(window.options.language) for window in windows]
+        found = self._model.model.detect_language(encoded) if None in known else []
+        rows = []
+        for index, window in enumerate(windows):
+            token, probability = found[index][0] if found else ("", 0.0)
+            told = known[index]
+            language = told or token.strip("<|>")
+            before = self.prompts.before(window, prompted=group.search.prompted)
+            rows.append(Row(window, before, language, 1.0 if told else probability))
+        return rows
+
+    def _search(self, group: Group, rows: Sequence[Row], encoded: Any) -> list[_Read]:
+        start = self.prompts.start
+        prompts = [start(r.before, r.language, r.window.options.task).tokens for r in rows]
+        most = token_limit(group.frames, self._choices.max_tokens)
+        answers = self._model.model.generate(
+            encoded,
+            prompts,
+            beam_size=group.beams,
+            no_repeat_ngram_size=group.search.forbid_repeats,
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=list(self.prompts.suppressed),
+            max_initial_timestamp_index=_LATEST_START,
+            max_length=min(self._model.max_length, len(prompts[0]) + most),
+        )
+        return [self._read(row, answer) for row, answer in zip(rows, answers, strict=True)]
+
+    def _read(self, row: Row, answer: Any) -> _Read:
+        tokens = tuple(t for t in answer.sequences_ids[0] if t < self.prompts.end)
+        length = len(answer.sequences_ids[0])
         attempt = Attempt(
-            text=tokenizer.decode(tokens).strip(),
+            text=self._model.hf_tokenizer.decode(tokens).strip(),
             # The score is the mean over the tokens; the end token counts too.
-            log_probability=answer.scores[0] * len(tokens) / (len(tokens) + 1),
+            log_probability=answer.scores[0] * length / (length + 1),
             no_speech=answer.no_speech_prob,
             samples=len(row.window.audio),
         )
-        return _Tried(attempt, tuple(token for token in tokens if token < tokenizer.eot))
+        return _Read(attempt, tokens)
 
     def _words(
-        self, rows: Sequence[_Row], chosen: dict[int, _Tried]
-    ) -> dict[int, tuple[Word, ...]]:
+        self, rows: Sequence[Row], read: Sequence[_Read], encoded: Any
+    ) -> list[tuple[Word, ...]]:
         """Give the words with times, by attention for finals, by length for partials."""
-        words: dict[int, tuple[Word, ...]] = {}
-        finals: dict[str, list[int]] = defaultdict(list)
-        for i, tried in chosen.items():
-            if rows[i].window.final:
-                finals[rows[i].language].append(i)
+        words: list[tuple[Word, ...]] = [()] * len(rows)
+        alike: dict[Hashable, list[int]] = defaultdict(list)
+        for i, (row, each) in enumerate(zip(rows, read, strict=True)):
+            if not each.tokens:
+                continue
+            if row.window.final:
+                # Texts of one length: the probabilities of the shorter one would depend, in the
+                # last bits, on how much longer the other is.
+                alike[row.language, row.window.options.task, len(each.tokens)].append(i)
             else:
-                text, log_probability = tried.attempt.text, tried.attempt.log_probability
-                confidence = round(math.exp(min(0.0, log_probability)), 3)
-                words[i] = estimated_words(text, len(rows[i].window.audio), confidence)
-        for language, group in finals.items():
+                confidence = round(math.exp(min(0.0, each.attempt.log_probability)), 3)
+                words[i] = estimated_words(each.attempt.text, each.attempt.samples, confidence)
+        rows_encoded = np.array(encoded) if alike else None
+        for members in alike.values():
+            assert rows_encoded is not None
+            row = rows[members[0]]
             alignments = self._model.find_alignment(
-                self._tokenizer(language),
-                [list(chosen[i].tokens) for i in group],
-                _storage([rows[i].encoded for i in group]),
-                [rows[i].frames for i in group],
+                self.prompts.tokenizer(row.language, row.window.options.task or "transcribe"),
+                [list(read[i].tokens) for i in members],
+                _storage([rows_encoded[i] for i in members]),
+                [max(1, len(rows[i].window.audio) // 160) for i in members],
             )
-            for i, alignment in zip(group, alignments, strict=True):
+            for i, alignment in zip(members, alignments, strict=True):
                 words[i] = aligned_words(alignment)
         return words
-
-
-def _hypothesis(
-    row: _Row, tried: _Tried | None, words: tuple[Word, ...], trusted: bool
-) -> Hypothesis:
-    if tried is None or not words:
-        return Hypothesis(language=row.language, trusted=trusted)
-    return Hypothesis(
-        text=tried.attempt.text,
-        words=words,
-        language=row.language,
-        confidence=round(sum(word.confidence for word in words) / len(words), 3),
-        trusted=trusted,
-    )
 
 
 def _storage(rows: Sequence[NDArray[Any]]) -> ctranslate2.StorageView:

@@ -1,0 +1,87 @@
+"""Claiming: sessions that wait come to a worker that has room, or to any in the end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from steno_common.errors import StoreUnavailableError
+from steno_common.keys import WAKE_CHANNEL
+from steno_common.logs import about
+from steno_common.store.work import Claim, Waiting, WorkStore
+from steno_transcriber import metrics
+from steno_transcriber.domain.balance import Balance, Grace
+from steno_transcriber.domain.capacity import Load
+
+log = logging.getLogger(__name__)
+
+CLAIM_SECONDS: Final = 0.2
+"""How often leases that ran out are looked for; new sessions ring."""
+
+
+@dataclass(slots=True)
+class Claiming:
+    """One worker's claims: at once while it has room, else one at a time if nobody else takes it.
+
+    What it cannot take stays in Redis: nothing of it is lost.
+    """
+
+    store: WorkStore
+    balance: Balance
+    load: Callable[[], Load]
+    begin: Callable[[Claim], Awaitable[None]]
+    _grace: Grace = field(default_factory=Grace)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def listen(self) -> None:
+        """Hear of sessions that begin to wait, until cancelled."""
+        while True:
+            try:
+                async with self.store.link.pubsub() as pubsub:
+                    await pubsub.subscribe(WAKE_CHANNEL)
+                    while True:
+                        if await pubsub.get_message(timeout=1.0) is not None:
+                            self._wake.set()
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("doorbells are silent", extra=about(error=type(error).__name__))
+                await asyncio.sleep(CLAIM_SECONDS)
+
+    async def run(self) -> None:
+        """Claim, until cancelled."""
+        while True:
+            try:
+                waiting = await self.store.waiting()
+                metrics.WAITING.labels("unclaimed").set(
+                    sum(sum(shard.waits.values()) for shard in waiting)
+                )
+                await self._claim(waiting)
+            except StoreUnavailableError as error:
+                log.warning("cannot claim", extra=about(error=str(error)))
+            try:
+                async with asyncio.timeout(CLAIM_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+            self._wake.clear()
+
+    async def _claim(self, waiting: list[Waiting]) -> None:
+        ripe = self._grace.ripe(time.monotonic(), (sid for shard in waiting for sid in shard.waits))
+        for shard in waiting:
+            room = self.balance.room(time.monotonic(), self.load())
+            if not room:
+                break
+            for claim in await self.store.claim(shard.shard, room):
+                await self.begin(claim)
+        else:
+            return
+        for shard in waiting:
+            if ripe.isdisjoint(shard.waits):
+                continue
+            if self.balance.hard_room(time.monotonic(), self.load()):
+                for claim in await self.store.claim(shard.shard, 1):
+                    await self.begin(claim)
+            return

@@ -1,0 +1,31 @@
+"""What runs on one machine, and at which ports."""
+
+import pytest
+
+from steno_standalone.domain.services import services
+from steno_standalone.errors import StandaloneError
+from steno_standalone.settings import Settings
+
+
+def test_one_of_each_runs_on_four_ports_in_a_row() -> None:
+    assert [(each.name, each.port(8080)) for each in services()] == [
+        ("gateway", 8080), ("transcriber", 8081), ("aggregator", 8082), ("notifier", 8083),
+    ]  # fmt: skip
+    assert {each.environment(8080)["STENO_PORT"] for each in services()} == {"8080"}
+    assert not any("STENO_DEVICE_INDEX" in each.environment(8080) for each in services())
+
+
+def test_each_further_transcriber_has_a_port_and_a_gpu_of_its_own() -> None:
+    second, third = services(3)[4:]
+    assert [each.name for each in (second, third)] == ["transcriber-2", "transcriber-3"]
+    assert (second.port(8080), third.port(8080)) == (8091, 8101)
+    assert second.environment(8080) == {"STENO_PORT": "8090", "STENO_DEVICE_INDEX": "1"}
+    assert third.environment(8080) == {"STENO_PORT": "8100", "STENO_DEVICE_INDEX": "2"}
+    ports = [each.port(8080) for each in services(16)]
+    assert len(set(ports)) == 19
+
+
+@pytest.mark.parametrize("text", ["0", "17", "-1", "two"])
+def test_a_number_of_transcribers_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(StandaloneError, match="STENO_TRANSCRIBERS"):
+        Settings.read({"STENO_TRANSCRIBERS": text})
