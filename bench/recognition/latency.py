@@ -24,8 +24,10 @@ class Latencies:
     """From the start of the speech to the same."""
     final_after_word: list[float] = field(default_factory=list)
     """From the end of the last word to the final: the pause that ends the segment is in it."""
+    final_after_pause: list[float] = field(default_factory=list)
+    """From the end of the pause that ends the segment to the final."""
     final_after_segment: list[float] = field(default_factory=list)
-    """From the segment's last chunk to the final."""
+    """From the segment's last chunk, which holds half of that pause, to the final."""
     without_partial: int = 0
     """Segments with 0.5 s of speech whose first words were the final."""
     invented: int = 0
@@ -45,6 +47,8 @@ class Pace:
     """Samples."""
     counted: tuple[float, float]
     """Only segments whose last word ends between these seconds of the session count."""
+    pause: float = 0.6
+    """Seconds of silence that end a segment."""
 
     def sent(self, sample: int) -> float:
         """Say when the chunk with the sample before `sample` is due, in seconds of the session."""
@@ -65,6 +69,8 @@ def measure_latencies(seen: SeenSession, words: Sequence[Spoken], pace: Pace) ->
         if not pace.counted[0] <= end / SAMPLE_RATE < pace.counted[1]:
             continue
         found.final_after_word.append(final.at - pace.sent(end))
+        decided = round((final.end + pace.pause) * SAMPLE_RATE)
+        found.final_after_pause.append(final.at - pace.sent(decided))
         found.final_after_segment.append(final.at - final.sequence * pace.chunk / SAMPLE_RATE)
         if end - start < FIRST_SPEECH:
             continue

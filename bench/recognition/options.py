@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bench.random_whisper import SHAPES
 from bench.recognition.windows import Group, parse_groups
@@ -12,6 +13,9 @@ from bench.recognition.workload import Load
 from steno_audio import SAMPLE_RATE
 
 GPU_MODELS = ("fixture", *(f"random:{shape}" for shape in SHAPES if "nano" not in shape))
+
+WHISPER_PAUSE: Final = 0.6
+"""Seconds; the engine's own choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def parse(arguments: Sequence[str]) -> Asked:
             warm_seconds=asked.warm,
             drain_seconds=asked.drain,
             seed=asked.seed,
+            pause_seconds=float(environment.get("STENO_PAUSE_SECONDS", WHISPER_PAUSE)),
         ),
         models=tuple(models),
         workers=asked.workers,

@@ -14,6 +14,7 @@ _LATENCIES: Final = {
     "first partial, after 0.5 s of speech": "partial_after_half_second",
     "first partial, after the speech began": "partial_after_start",
     "final, after the last word's end": "final_after_word",
+    "final, after the pause that ends it": "final_after_pause",
     "final, after the segment's last chunk": "final_after_segment",
 }
 _WORKER: Final = "steno_transcriber_"

@@ -32,6 +32,8 @@ class Load:
     drain_seconds: float = 120.0
     """How long a session may take after its last sample."""
     seed: int = 1
+    pause_seconds: float = 0.6
+    """Silence that ends a segment, as the server is set."""
 
     @property
     def processes(self) -> int:
@@ -57,7 +59,7 @@ class Load:
         """Say how a session's audio is sent."""
         begin, end = self.counted
         offset = self.begin(session)
-        return Pace(self.chunk, (begin - offset, end - offset))
+        return Pace(self.chunk, (begin - offset, end - offset), self.pause_seconds)
 
     def job(self, url: str, first: float, process: int) -> Job:
         """Give a process its share; `first` is the moment at which the first session begins."""

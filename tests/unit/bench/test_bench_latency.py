@@ -32,6 +32,7 @@ def test_all_latencies_of_one_segment() -> None:
     assert found.partial_after_start == pytest.approx([0.75])
     assert found.partial_after_half_second == pytest.approx([0.25])
     assert found.final_after_word == pytest.approx([0.7])
+    assert found.final_after_pause == pytest.approx([0.1])
     assert found.final_after_segment == pytest.approx([0.2])
     assert (found.without_partial, found.invented) == (0, 0)
 
@@ -88,4 +89,4 @@ def test_a_final_where_nobody_spoke_is_invented() -> None:
 
 def test_values_of_many_sessions_are_joined() -> None:
     joined = together([Latencies(final_after_word=[1.0], invented=1), Latencies([2.0], [3.0])])
-    assert joined == Latencies([2.0], [3.0], [1.0], [], 0, 1)
+    assert joined == Latencies([2.0], [3.0], [1.0], invented=1)
