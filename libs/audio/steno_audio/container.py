@@ -43,6 +43,11 @@ class ContainerDecoder:
     def carry(self) -> None:
         """None: a demuxer's state cannot be exported, only made again from all the chunks."""
 
+    @property
+    def quick_bytes(self) -> int:
+        """Nothing: a thread of its own decodes."""
+        return 0
+
     def decode(self, chunk: bytes) -> bytes:
         """Take the next bytes of the container; return the PCM that they complete.
 

@@ -17,6 +17,10 @@ class Decoder(Protocol):
     def carry(self) -> bytes | None:
         """The state after the bytes so far; None for containers, which cannot export theirs."""
 
+    @property
+    def quick_bytes(self) -> int:
+        """Chunks up to this size are decoded in less time than another thread takes to begin."""
+
     def decode(self, chunk: bytes) -> bytes:
         """The PCM that the next bytes complete; raises AudioError for bytes that are no audio."""
 

@@ -4,7 +4,14 @@ import numpy as np
 
 from steno_audio.formats import AudioFormat, Encoding
 from steno_audio.g711 import alaw_table, mulaw_table
-from steno_audio.pcm import Samples, bytes_from_samples, downmix, samples_from_bytes, to_s16
+from steno_audio.pcm import (
+    SAMPLE_RATE,
+    Samples,
+    bytes_from_samples,
+    downmix,
+    samples_from_bytes,
+    to_s16,
+)
 from steno_audio.resample import StreamResampler
 
 
@@ -66,6 +73,12 @@ class RawDecoder:
         """The state after the bytes so far: a partial frame behind its length, the resampler's."""
         partial = self._reader.partial
         return bytes((len(partial),)) + partial + self._resampler.export()
+
+    @property
+    def quick_bytes(self) -> int:
+        """A second where nothing is resampled, else nothing."""
+        native = self._format.sample_rate == SAMPLE_RATE
+        return SAMPLE_RATE * self._format.frame_bytes if native else 0
 
     def decode(self, chunk: bytes) -> bytes:
         """Take the next bytes; return the 16 kHz mono PCM that they complete."""

@@ -149,7 +149,11 @@ class Ingest:
             self.decoder.close()
 
     async def _store_chunks(self, batch: list[Accepted]) -> bool:
-        chunks, fault = await asyncio.to_thread(self._decode, batch)
+        quick = sum(len(chunk.data) for chunk in batch) <= self.decoder.quick_bytes
+        if quick and not self._decoding.locked():
+            chunks, fault = self._decode(batch)
+        else:
+            chunks, fault = await asyncio.to_thread(self._decode, batch)
         # What an earlier connection stored is only decoded again, to bring the decoder there.
         fresh = [chunk for chunk in chunks if chunk.sequence > self.stored]
         totals = accumulate((len(c.pcm) // SAMPLE_BYTES for c in fresh), initial=self.received)

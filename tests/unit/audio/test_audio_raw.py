@@ -91,3 +91,18 @@ def test_a_foreign_carry_is_refused(carry: bytes) -> None:
 def test_a_container_is_not_raw() -> None:
     with pytest.raises(ValueError, match="container"):
         RawDecoder(AudioFormat(Encoding.OGG))
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "quick"),
+    [
+        ("audio/pcm", 32_000),
+        ("audio/pcm;encoding=f32le", 64_000),
+        ("audio/pcm;rate=8000", 0),
+        ("audio/webm;codecs=opus", 0),
+    ],
+)
+def test_only_samples_that_need_no_resampling_are_quick(mime_type: str, quick: int) -> None:
+    decoder = decoder_for(AudioFormat.parse(mime_type))
+    assert decoder.quick_bytes == quick
+    decoder.close()
