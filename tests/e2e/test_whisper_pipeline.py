@@ -33,7 +33,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 def clips() -> list[Path]:
     with (HELDOUT / "transcripts.tsv").open() as file:
-        return [HELDOUT / row[0] for row in csv.reader(file, delimiter="\t")]
+        return [HELDOUT / f"{row[0]}.flac" for row in csv.reader(file, delimiter="\t")]
 
 
 def talk(paths: Sequence[Path]) -> bytes:

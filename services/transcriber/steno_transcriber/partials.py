@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from steno_common.logs import about
 from steno_transcriber.domain.agreement import Agreement
 from steno_transcriber.domain.cadence import due
-from steno_transcriber.domain.hypothesis import Hypothesis, Request, Window, placed
+from steno_transcriber.domain.hypothesis import Hypothesis, Request, Window, placed, within
 from steno_transcriber.domain.segmenter import OpenSpeech
 from steno_transcriber.engines.base import EngineError
 from steno_transcriber.recogniser import Partial
@@ -129,7 +129,7 @@ class OpenSegment:
         hypothesis = placed(answer, speech.audio_start, length)
         if request.window.final:
             self._foreseen = (end, hypothesis)
-        words = self._agreement.update(hypothesis.words)
+        words = self._agreement.update(within(hypothesis, speech.speech_start, end).words)
         if not words:
             return
         await self._show(

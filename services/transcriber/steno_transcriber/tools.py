@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from steno_transcriber.domain.cadence import Pace
 from steno_transcriber.domain.hypothesis import Hypothesis, Options, Request
-from steno_transcriber.domain.segmenter import Rules, SpeechProbability
+from steno_transcriber.domain.scan import SpeechProbability
+from steno_transcriber.domain.segmenter import Rules
 from steno_transcriber.scheduler import Observe
 
 Decode = Callable[[str, Request], Awaitable[Hypothesis]]

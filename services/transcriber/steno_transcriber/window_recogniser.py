@@ -16,6 +16,7 @@ from steno_transcriber.domain.hypothesis import (
     Request,
     Window,
     placed,
+    within,
 )
 from steno_transcriber.domain.prosody import measure
 from steno_transcriber.domain.samples import Samples, blocks
@@ -81,6 +82,7 @@ class WindowRecogniser:
                 reason = "engine_failed"
             else:
                 self._context = self._context.after(hypothesis)
+                hypothesis = within(hypothesis, segment.speech_start, segment.speech_end)
         return Span(
             start=segment.start,
             end=segment.end,

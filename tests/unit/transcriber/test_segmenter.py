@@ -17,7 +17,8 @@ from tests.unit.transcriber.sound import (
 )
 
 from steno_transcriber.domain.samples import Samples
-from steno_transcriber.domain.segmenter import FRAME, OpenSpeech, Rules, Segment, Segmenter
+from steno_transcriber.domain.scan import FRAME
+from steno_transcriber.domain.segmenter import OpenSpeech, Rules, Segment, Segmenter
 
 Facts = tuple[int, int, int, int, int, bytes, str]
 

@@ -7,7 +7,7 @@ from tests.unit.transcriber.sound import SHARED, loud, quiet
 
 from steno_audio import decode_file
 from steno_transcriber.domain.samples import Samples, blocks, from_bytes
-from steno_transcriber.domain.segmenter import FRAME, SpeechProbability
+from steno_transcriber.domain.scan import BLOCK, FRAME, SpeechProbability
 from steno_transcriber.speech import SileroModel, loudness, start_loudness
 
 RECORDING = SHARED / "audio" / "librivox-0880.wav"
@@ -19,8 +19,8 @@ def model() -> SileroModel:
 
 
 def judged(detector: SpeechProbability, samples: Samples) -> list[float]:
-    whole = samples[: len(samples) // FRAME * FRAME]
-    return [detector(frame) for frame in blocks(whole, FRAME)]
+    whole = samples[: len(samples) // BLOCK * BLOCK]
+    return [each for block in blocks(whole, BLOCK) for each in detector(block)]
 
 
 def test_silence_and_noise_are_no_speech(model: SileroModel) -> None:
@@ -34,9 +34,9 @@ def test_a_detector_remembers_its_own_session_only(model: SileroModel) -> None:
     alone = judged(model.start(), speech)
     one, other = model.start(), model.start()
     mixed = []
-    for frame in blocks(speech[: len(alone) * FRAME], FRAME):
-        mixed.append(one(frame))
-        other(loud(FRAME))
+    for block in blocks(speech[: len(alone) * FRAME], BLOCK):
+        mixed += one(block)
+        other(loud(BLOCK))
     assert mixed == alone
     assert max(alone) > 0.95
     assert min(alone) < 0.1
@@ -48,9 +48,10 @@ def test_frame_by_frame_says_what_the_model_says_of_the_whole_file(model: Silero
     ours = judged(model.start(), speech)
     wave = speech[: len(ours) * FRAME].astype(np.float32) / 32_768
     theirs = get_vad_model()(wave.copy())
-    assert ours == pytest.approx(theirs.ravel().tolist(), abs=2e-3)
+    assert ours == pytest.approx(theirs.ravel().tolist(), abs=5e-3)
 
 
 def test_loudness_takes_what_is_loud_for_speech() -> None:
-    assert (loudness(loud(FRAME)), loudness(quiet(FRAME))) == (1.0, 0.0)
+    block = np.concatenate((loud(FRAME), quiet(2 * FRAME), loud(FRAME)))
+    assert loudness(block) == [1.0, 0.0, 0.0, 1.0]
     assert start_loudness() is loudness

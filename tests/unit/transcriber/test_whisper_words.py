@@ -12,7 +12,7 @@ def test_punctuation_belongs_to_the_word_before() -> None:
     alignment = [piece(" So", 0.0, 0.5), piece(",", 0.5, 0.6), piece(" we", 0.6, 1.0, 1.0000001)]
     assert aligned_words([*alignment, piece("  ", 1.0, 1.1), piece("?!", 1.1, 1.2)]) == (
         Word("So,", 0, 8_000, 0.5),
-        Word("we?!", 9_600, 16_000, 1.0),
+        Word("we?!", 9_600, 19_200, 1.0),  # the last mark ends with the word
     )
     assert aligned_words([]) == ()
 

@@ -80,6 +80,20 @@ class Hypothesis:
     """False: the words passed no check, so they are no prompt for what follows."""
 
 
+def within(hypothesis: Hypothesis, first: int, last: int) -> Hypothesis:
+    """Move the words into the bounds of speech: a model's first word begins with its window."""
+    words = tuple(
+        Word(
+            word.text,
+            min(max(word.start, first), last),
+            min(max(word.end, first), last),
+            word.confidence,
+        )
+        for word in hypothesis.words
+    )
+    return replace(hypothesis, words=words)
+
+
 def placed(hypothesis: Hypothesis, start: int, length: int) -> Hypothesis:
     """Count word times from the start of the session; drop words beyond the window's audio.
 

@@ -6,26 +6,17 @@ Positions and lengths are samples at 16 kHz.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 
 from steno_common.units import SAMPLE_RATE
 from steno_transcriber.domain.samples import Samples
-
-FRAME: Final = 512
-"""Samples that the speech detector judges at a time (32 ms)."""
-
-SPEECH_ON: Final = 50
-SPEECH_OFF: Final = 35
-"""Per cent of probability that begin and end speech; between them it stays what it was."""
+from steno_transcriber.domain.scan import BLOCK, FRAME, Scan, SpeechProbability
 
 SILENCE: Final = SAMPLE_RATE
 """Silence is released in pieces of about this length."""
-
-SpeechProbability = Callable[[Samples], float]
-"""Judges successive frames: probability of speech, 0 to 1. It may remember the frames before."""
 
 Reason = Literal["silence", "pause", "cut", "flush"]
 """What made a border: silence without speech, a pause after speech, the limit, or a request."""
@@ -101,32 +92,6 @@ class OpenSpeech:
         return self.audio_start + len(self.audio)
 
 
-@dataclass(slots=True)
-class _Scan:
-    """What the detector has said since the border; positions count from there."""
-
-    probability: SpeechProbability
-    scored: int = 0
-    speech_start: int | None = None
-    quiet_since: int | None = None
-    frames: list[tuple[int, int]] = field(default_factory=list)
-    """(per cent of speech, energy) of each frame: the smaller, the better a place to cut."""
-
-    def add(self, frame: Samples) -> None:
-        # Whole per cents: the rules compare integers, and silences of equal rank are told apart
-        # by their energy.
-        percent = int(self.probability(frame) * 100)
-        wide = frame.astype(np.int64)
-        self.frames.append((percent, int(wide @ wide)))
-        if percent >= SPEECH_ON:
-            self.quiet_since = None
-            if self.speech_start is None:
-                self.speech_start = self.scored
-        elif percent < SPEECH_OFF and self.speech_start is not None and self.quiet_since is None:
-            self.quiet_since = self.scored
-        self.scored += FRAME
-
-
 class Segmenter:
     """Cuts one session's samples into segments that tile it without a hole.
 
@@ -141,7 +106,7 @@ class Segmenter:
         self._rules = rules
         self._start_detector = start_detector
         self._buffer: Samples = np.empty(0, np.int16)
-        self._scan = _Scan(start_detector())
+        self._scan = Scan(start_detector())
 
     @property
     def buffered(self) -> int:
@@ -157,14 +122,13 @@ class Segmenter:
         """Take the next samples; give the segments that they close, in order."""
         self._buffer = np.concatenate((self._buffer, samples))
         segments = []
-        while self._scan.scored + FRAME <= len(self._buffer):
-            self._scan.add(self._buffer[self._scan.scored : self._scan.scored + FRAME])
-            if (border := self._border()) is not None:
+        while self._scan.scored + BLOCK <= len(self._buffer):
+            if (border := self._next_border()) is not None:
                 segments.append(self._take(*border))
         return segments
 
     def flush(self) -> list[Segment]:
-        """Close everything up to the last sample, a frame that is not full included."""
+        """Close everything up to the last sample, a block that is not full included."""
         return [self._take(self.buffered, "flush")] if self.buffered else []
 
     def open_speech(self) -> OpenSpeech | None:
@@ -182,6 +146,15 @@ class Segmenter:
             and scan.quiet_since + self._rules.trail <= scan.scored
             and scan.quiet_since - scan.speech_start >= self._rules.min_speech,
         )
+
+    def _next_border(self) -> tuple[int, Reason] | None:
+        """Scan one more block, up to the border if there is one in it."""
+        scan = self._scan
+        for percent, energy in scan.judge(self._buffer[scan.scored : scan.scored + BLOCK]):
+            scan.add(percent, energy)
+            if (border := self._border()) is not None:
+                return border
+        return None
 
     def _border(self) -> tuple[int, Reason] | None:
         scan, rules = self._scan, self._rules
@@ -231,5 +204,5 @@ class Segmenter:
         )
         self.offset += border
         self._buffer = self._buffer[border:].copy()
-        self._scan = _Scan(self._start_detector())
+        self._scan = Scan(self._start_detector())
         return segment

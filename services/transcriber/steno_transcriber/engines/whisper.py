@@ -25,7 +25,7 @@ from steno_transcriber.settings import RecognitionSettings
 log = logging.getLogger(__name__)
 
 LARGEST_BATCH: Final = {"cpu": 16, "cuda": 64}
-PADDED_STEP: Final = {"cpu": 100, "cuda": 500}
+PADDED_STEP: Final = {"cpu": 50, "cuda": 500}
 """Frames. A GPU pads for almost nothing, and wants large batches."""
 
 SMALL_MODEL_BYTES: Final = 250_000_000

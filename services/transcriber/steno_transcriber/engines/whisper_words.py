@@ -13,10 +13,9 @@ def aligned_words(alignment: Sequence[Mapping[str, Any]]) -> tuple[Word, ...]:
     A piece that does not begin with a space, such as punctuation, belongs to the one before.
     """
     words: list[Word] = []
-    for piece in alignment:
+    said = [piece for piece in alignment if str(piece["word"]).strip()]
+    for piece in said:
         text = str(piece["word"])
-        if not text.strip():
-            continue
         word = Word(
             text.strip(),
             to_samples(float(piece["start"])),
@@ -25,7 +24,9 @@ def aligned_words(alignment: Sequence[Mapping[str, Any]]) -> tuple[Word, ...]:
         )
         if words and not text[0].isspace() and not any(letter.isalnum() for letter in text):
             before = words[-1]
-            words[-1] = Word(before.text + word.text, before.start, before.end, before.confidence)
+            # The time of a comma is a pause; that of the last full stop is the end of the word.
+            end = word.end if piece is said[-1] else before.end
+            words[-1] = Word(before.text + word.text, before.start, end, before.confidence)
         else:
             words.append(word)
     return tuple(words)
