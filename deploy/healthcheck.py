@@ -6,16 +6,26 @@ few seconds costs next to nothing.
 
 import http.client
 import os
+import ssl
 import sys
 
 DEFAULT_PORT = 8080
 ANSWER_SECONDS = 2.0
 
 
-def ready(port: int) -> bool:
-    """Say whether /readyz on this port answers 200."""
+def connected(port: int, *, tls: bool) -> http.client.HTTPConnection:
+    """Give a connection to a port of this container."""
     # Not urllib: it would ask the proxy that the environment may name for downloads.
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    if not tls:
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    # The certificate is for another name than this one, and nothing is told here.
+    context = ssl._create_unverified_context()  # noqa: S323
+    return http.client.HTTPSConnection("127.0.0.1", port, timeout=ANSWER_SECONDS, context=context)
+
+
+def ready(port: int, *, tls: bool = False) -> bool:
+    """Say whether /readyz on this port answers 200."""
+    connection = connected(port, tls=tls)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200
@@ -27,4 +37,6 @@ def ready(port: int) -> bool:
 
 if __name__ == "__main__":
     base = int(os.environ.get("STENO_PORT") or DEFAULT_PORT)
-    sys.exit(0 if ready(base + int(sys.argv[1])) else 1)
+    offset = int(sys.argv[1])
+    only_the_gateway = offset == 0 and bool(os.environ.get("STENO_TLS_CERT"))
+    sys.exit(0 if ready(base + offset, tls=only_the_gateway) else 1)

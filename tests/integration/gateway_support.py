@@ -28,6 +28,7 @@ from steno_common.store.link import Link, open_link
 from steno_common.store.sessions import SessionStore, Snapshot
 from steno_common.store.windows import WindowStore
 from steno_common.store.work import Claim, Commit, Entry, WorkStore
+from steno_gateway.access import open_access
 from steno_gateway.admission import Admission
 from steno_gateway.app import build
 from steno_gateway.feed import Feed
@@ -299,7 +300,8 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
             store = SessionStore(link, bounds)
             feed, chosen = Feed(store), GatewaySettings(output=str(folder), **settings)
             services = Services(chosen, bounds, store, feed, Archive(chosen.output),
-                                Admission(chosen, time.monotonic), Lifecycle())  # fmt: skip
+                                Admission(chosen, time.monotonic), Lifecycle(),
+                                open_access(chosen))  # fmt: skip
             running = tasks.create_task(feed.run(), name="feed")
             before = asyncio.all_tasks()
             port = unused_port()

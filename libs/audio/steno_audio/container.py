@@ -25,14 +25,16 @@ class ContainerDecoder:
     alone: the same chunks give the same PCM for each of them. A demuxer reads when it likes, so it
     has a thread, which the first chunk starts; it works only while a call waits for it.
 
+    A chunk that holds more than `max_chunk_seconds` of audio (default: an hour) is a fault.
+
     Calls block while they decode: make them outside the event loop, one at a time. Close it, or use
     it as a context manager, else the thread stays.
     """
 
-    def __init__(self, audio_format: AudioFormat) -> None:
+    def __init__(self, audio_format: AudioFormat, max_chunk_seconds: int | None = None) -> None:
         if not audio_format.is_container:
             raise ValueError(f"{audio_format.encoding} is raw audio, not a container")
-        self._demuxer = Demuxer(audio_format.encoding)
+        self._demuxer = Demuxer(audio_format.encoding, max_chunk_seconds)
         self._thread: Thread | None = None
         self._error: Exception | None = None
         self._ended = False

@@ -31,8 +31,12 @@ class Decoder(Protocol):
         """Give everything back; may be called more than once."""
 
 
-def decoder_for(audio_format: AudioFormat, carry: bytes = b"") -> Decoder:
+def decoder_for(
+    audio_format: AudioFormat, carry: bytes = b"", *, max_chunk_seconds: int | None = None
+) -> Decoder:
     """A decoder at the start of a stream or, for raw audio, where another's `carry` was taken.
+
+    `max_chunk_seconds`: audio that a chunk of a container may hold, by default an hour.
 
     Raises ValueError for a carry that is not of this format.
     """
@@ -40,4 +44,4 @@ def decoder_for(audio_format: AudioFormat, carry: bytes = b"") -> Decoder:
         return RawDecoder(audio_format, carry)
     if carry:
         raise ValueError("a container has no carry: its decoder needs all the chunks again")
-    return ContainerDecoder(audio_format)
+    return ContainerDecoder(audio_format, max_chunk_seconds)

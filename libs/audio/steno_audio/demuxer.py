@@ -19,7 +19,7 @@ from steno_audio.sniff import HEAD_BYTES, resolve_container
 from steno_audio.wav import read_wav_header
 
 MAX_CHUNK_SECONDS: Final = 3_600
-"""Audio that may come out of one chunk: bounds what a few crafted bytes can unfold to."""
+"""Audio that may come out of one chunk, at most: a few crafted bytes can unfold to as much."""
 
 _DEMUXERS: Final[Mapping[Encoding, str]] = {Encoding.WEBM: "matroska"}  # others: the same name
 _OPTIONS: Final[Mapping[str, str]] = {
@@ -47,7 +47,9 @@ class Demuxer:
     one comes out of `answers`, until the last one: one side waits while the other works.
     """
 
-    def __init__(self, declared: Encoding) -> None:
+    def __init__(self, declared: Encoding, max_chunk_seconds: int | None = None) -> None:
+        """`max_chunk_seconds` bounds the audio in one chunk; None: by MAX_CHUNK_SECONDS alone."""
+        self._max_seconds = max_chunk_seconds or MAX_CHUNK_SECONDS
         self.chunks: SimpleQueue[bytes | None] = SimpleQueue()
         self.answers: SimpleQueue[Answer] = SimpleQueue()
         self._declared = declared
@@ -70,7 +72,7 @@ class Demuxer:
         if self._has_chunk:
             self.answers.put(Answer(self._collector.take()))
         self._has_chunk = True
-        limit = MAX_CHUNK_SECONDS * SAMPLE_RATE * BYTES_PER_SAMPLE
+        limit = self._max_seconds * SAMPLE_RATE * BYTES_PER_SAMPLE
         self._size_limit = self._collector.size + limit
         return self.chunks.get()
 
@@ -85,7 +87,7 @@ class Demuxer:
                 self._collector.add_frame(frame)
                 if self._collector.size > self._size_limit:
                     raise AudioError(
-                        "undecodable_audio", f"over {MAX_CHUNK_SECONDS} s of audio in one chunk"
+                        "undecodable_audio", f"over {self._max_seconds} s of audio in one chunk"
                     )
         self._collector.end()
 

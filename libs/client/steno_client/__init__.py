@@ -1,5 +1,6 @@
 """Python client of Steno with the steno command."""
 
+from steno_client.access import Access
 from steno_client.connecting import connect, listen
 from steno_client.domain.events import (
     Completed,
@@ -21,6 +22,7 @@ from steno_client.recording import Recording
 from steno_client.session import Session
 
 __all__ = [
+    "Access",
     "Completed",
     "Event",
     "Final",

@@ -7,6 +7,7 @@ from typing import Unpack
 
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
+from steno_client.access import Access
 from steno_client.connection import MAX_MESSAGE_BYTES
 from steno_client.domain.conversation import Conversation, Reaction
 from steno_client.domain.events import Event, Status
@@ -26,6 +27,7 @@ async def connect(
     url: str,
     *,
     policy: Policy | None = None,
+    access: Access | None = None,
     block_mode: bool = False,
     replay: Recording | None = None,
     **options: Unpack[Options],
@@ -34,15 +36,16 @@ async def connect(
 
     If all else fails the recording is sent as a whole (block mode): from `replay` where the caller
     can give it again, else, with `block_mode`, from memory, which then keeps all of it.
+    `access` is what a server with API keys asks for.
     Leaving the context before `finish` leaves the server to end the session with what it has.
 
     Raises SessionError, and ValueError for an address that is none.
     """
     policy = policy or Policy()
     setup = Setup.read(options, block_mode=block_mode, replay=replay)
-    async with open_server(url, policy) as server:
-        session_id = await server.create_session(setup.request)
-        session = Session(server, policy, setup, session_id=session_id)
+    async with open_server(url, policy, access) as server:
+        session_id, token = await server.create_session(setup.request)
+        session = Session(server, policy, setup, session_id=session_id, token=token)
         task = asyncio.create_task(session.run(), name=f"steno-client-session-{session_id}")
         try:
             yield session
@@ -53,7 +56,12 @@ async def connect(
 
 
 async def listen(
-    url: str, session_id: str, *, last_event: int = 0, policy: Policy | None = None
+    url: str,
+    session_id: str,
+    *,
+    last_event: int = 0,
+    policy: Policy | None = None,
+    access: Access | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Events of a session that somebody else holds, each once, up to and with Completed.
 
@@ -64,7 +72,7 @@ async def listen(
     policy = policy or Policy()
     conversation = Conversation(policy, container=False)
     conversation.last_event = last_event
-    async with open_server(url, policy) as server:
+    async with open_server(url, policy, access) as server:
         while conversation.completed is None:
             told = at_least = None
             try:
@@ -93,7 +101,8 @@ async def _overheard(
 ) -> AsyncIterator[Reaction]:
     path = session_path(session_id, "listen", conversation.last_event)
     clock = asyncio.get_running_loop().time
-    async with server.socket(path, max_msg_size=MAX_MESSAGE_BYTES, heartbeat=10.0) as socket:
+    options = {"max_msg_size": MAX_MESSAGE_BYTES, "heartbeat": 10.0}
+    async with server.socket(path, token=conversation.token, **options) as socket:
         async for text in _texts(socket):
             try:
                 message = parse(text)

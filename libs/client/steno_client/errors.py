@@ -9,6 +9,7 @@ class SessionError(Exception):
     connection_lost     nothing answers, however often one tries (retryable)
     audio_forgotten     the server wants audio from before what it once called done
     unauthorized        the server does not let this client in
+    forbidden           the server lets this client in, but not do that
     invalid_answer      what came back is not what the protocol says
 
     `retryable`: the same can succeed later. `retry_after`: seconds, where the server told them.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from steno_client.access import Access
 from steno_client.domain.fields import Fields, MessageError
 from steno_client.domain.policy import Policy
 from steno_client.errors import SessionError
@@ -23,11 +24,16 @@ class Saved:
 
 
 async def list_transcripts(
-    url: str, *, limit: int = 50, before: str | None = None, policy: Policy | None = None
+    url: str,
+    *,
+    limit: int = 50,
+    before: str | None = None,
+    policy: Policy | None = None,
+    access: Access | None = None,
 ) -> Sequence[Saved]:
     """Saved transcripts, newest first; `before` is the id of the last one of the page before."""
     params: dict[str, str | int] = {"limit": limit} | ({"before": before} if before else {})
-    async with open_server(url, policy or Policy()) as server:
+    async with open_server(url, policy or Policy(), access) as server:
         text = await server.text("/api/transcripts", params)
     try:
         return [_read_saved(item) for item in Fields.read(text).inners("transcripts")]
@@ -36,16 +42,23 @@ async def list_transcripts(
 
 
 async def get_transcript(
-    url: str, transcript_id: str, kind: str = "json", *, policy: Policy | None = None
+    url: str,
+    transcript_id: str,
+    kind: str = "json",
+    *,
+    policy: Policy | None = None,
+    access: Access | None = None,
 ) -> str:
     """One transcript as `txt`, `json`, `srt` or `vtt`."""
-    async with open_server(url, policy or Policy()) as server:
+    async with open_server(url, policy or Policy(), access) as server:
         return await server.text(f"{_path(transcript_id)}.{kind}")
 
 
-async def delete_transcript(url: str, transcript_id: str, *, policy: Policy | None = None) -> None:
+async def delete_transcript(
+    url: str, transcript_id: str, *, policy: Policy | None = None, access: Access | None = None
+) -> None:
     """Remove a transcript with all its files."""
-    async with open_server(url, policy or Policy()) as server:
+    async with open_server(url, policy or Policy(), access) as server:
         await server.delete(_path(transcript_id))
 
 

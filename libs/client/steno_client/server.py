@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 
+from steno_client.access import Access
 from steno_client.domain.backoff import Backoff
 from steno_client.domain.events import Completed
 from steno_client.domain.fields import Fields, MessageError
@@ -26,6 +27,7 @@ _SCHEMES: Final[Mapping[str, str]] = {
     "wss": "https",
 }
 _BLOCK_SECONDS: Final = 3_600.0
+_SESSIONS: Final = "/api/streaming/sessions"
 
 
 def base_url(url: str) -> str:
@@ -42,24 +44,36 @@ def base_url(url: str) -> str:
 class Server:
     """Requests to one server; all raise SessionError."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, policy: Policy) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, url: str, policy: Policy, access: Access
+    ) -> None:
         """`url` as `base_url` gives it."""
         self.http = http
         self.url = url
         self._policy = policy
+        self._access = access
 
-    async def create_session(self, request: Mapping[str, Any]) -> str:
-        """Create a session, trying for as long as the policy says; return its id."""
+    async def create_session(self, request: Mapping[str, Any]) -> tuple[str, str | None]:
+        """Create a session, trying for as long as the policy says; return its id, its token."""
 
-        async def create() -> str:
-            text = await self._request("POST", "/api/streaming/sessions", json=request)
-            return _understood(text).text("session_id")
+        async def create() -> tuple[str, str | None]:
+            text = await self._request("POST", _SESSIONS, json=request)
+            fields = _understood(text)
+            return fields.text("session_id"), fields.optional_text("token")
 
         try:
             async with asyncio.timeout(self._policy.creation_seconds):
                 return await self._persistently(create, self._policy.creation_seconds)
         except TimeoutError as error:
             raise self._unreachable() from error
+
+    async def renewed_token(self, session_id: str) -> str | None:
+        """Get a new token of a session with the API key; None if there is no key."""
+        if self._access.api_key is None:
+            return None
+        path = f"{_SESSIONS}/{quote(session_id, safe='')}/tokens"
+        text = await self._persistently(lambda: self._request("POST", path, json={}))
+        return _understood(text).optional_text("token")
 
     async def transcribe(
         self,
@@ -95,13 +109,17 @@ class Server:
 
     @asynccontextmanager
     async def socket(
-        self, path: str, **options: Any
+        self, path: str, *, token: str | None = None, **options: Any
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """Open a WebSocket; what can be tried again is a retryable SessionError."""
+        """Open a WebSocket with a session's token, else with the access of all requests.
+
+        What can be tried again is a retryable SessionError.
+        """
         with self._translated():
             async with asyncio.timeout(self._policy.connect_seconds):
                 socket = await self.http.ws_connect(
                     self.url + path,
+                    headers=_authorization(token or self._access.bearer),
                     timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
                     **options,
                 )
@@ -109,9 +127,13 @@ class Server:
             yield socket
 
     async def _request(self, method: str, path: str, **options: Any) -> str:
-        address = path if path.startswith(("http:", "https:")) else self.url + path
+        own = not path.startswith(("http:", "https:"))
+        address = self.url + path if own else path
+        headers = options.pop("headers", {})
+        if own:  # nobody else is shown the key
+            headers = headers | _authorization(self._access.bearer)
         with self._translated():
-            async with self.http.request(method, address, **options) as response:
+            async with self.http.request(method, address, headers=headers, **options) as response:
                 text = await response.text()
                 if response.ok:
                     return text
@@ -154,18 +176,25 @@ class Server:
 
 
 @asynccontextmanager
-async def open_server(url: str, policy: Policy) -> AsyncIterator[Server]:
+async def open_server(
+    url: str, policy: Policy, access: Access | None = None
+) -> AsyncIterator[Server]:
     """Hold a connection pool to a server."""
-    base = base_url(url)
+    base, access = base_url(url), access or Access()
     timeout = aiohttp.ClientTimeout(total=120, sock_connect=policy.connect_seconds)
-    async with aiohttp.ClientSession(timeout=timeout) as http:
-        yield Server(http, base, policy)
+    connector = aiohttp.TCPConnector(ssl=access.tls())
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
+        yield Server(http, base, policy, access)
 
 
 def session_path(session_id: str, end: str, last_event: int) -> str:
     """Path of a session's WebSocket: `ws` or `listen`."""
     name = quote(session_id, safe="")
-    return f"/api/streaming/sessions/{name}/{end}?last_event={last_event}"
+    return f"{_SESSIONS}/{name}/{end}?last_event={last_event}"
+
+
+def _authorization(bearer: str | None) -> dict[str, str]:
+    return {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
 
 
 def _understood(text: str) -> Fields:

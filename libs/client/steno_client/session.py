@@ -11,7 +11,7 @@ from steno_client.domain.events import Completed, Event, Status
 from steno_client.domain.messages import Action
 from steno_client.domain.outbox import cut
 from steno_client.domain.policy import Policy
-from steno_client.domain.verdict import whole_recording_helps
+from steno_client.domain.verdict import TOKEN_FAILURES, whole_recording_helps
 from steno_client.errors import SessionError
 from steno_client.mailbox import Mailbox
 from steno_client.options import Setup
@@ -30,12 +30,14 @@ class Session:
         setup: Setup,
         *,
         session_id: str,
+        token: str | None = None,
     ) -> None:
         self.id = session_id
         self._server = server
         self._policy = policy
         self._setup = setup
         self._conversation = Conversation(policy, container=setup.audio.is_container)
+        self._conversation.token = token
         self._mailbox = Mailbox()
         self._wake = asyncio.Event()  # for the writer: something to send
         self._changed = asyncio.Event()  # for callers: something moved
@@ -123,6 +125,7 @@ class Session:
                 ending = Ending(error.message, failure, at_least=error.retry_after)
             if self._completed is not None:
                 return
+            ending = await self._readmitted(ending)
             delay = self._conversation.backoff.delay(told=ending.told, at_least=ending.at_least)
             if ending.failure is not None or delay is None:
                 self.fail(ending.failure or _lost(ending.reason))
@@ -131,9 +134,23 @@ class Session:
             self._mailbox.put(Status("reconnecting"))
             await asyncio.sleep(delay)
 
+    async def _readmitted(self, ending: Ending) -> Ending:
+        """If it was the token that is not good any more, get another, and try again."""
+        if ending.failure is None or ending.failure.code not in TOKEN_FAILURES:
+            return ending
+        try:
+            token = await self._server.renewed_token(self.id)
+        except SessionError as error:
+            return Ending(ending.reason, error)
+        if token is None:
+            return ending
+        self._conversation.token = token
+        return Ending(ending.reason, told=0.0)
+
     async def _hold_connection(self) -> Ending:
         path = session_path(self.id, "ws", self._conversation.last_event)
-        async with self._server.socket(path, max_msg_size=MAX_MESSAGE_BYTES) as socket:
+        token = self._conversation.token
+        async with self._server.socket(path, token=token, max_msg_size=MAX_MESSAGE_BYTES) as socket:
             connection = Connection(
                 socket, self._conversation, self._policy, wake=self._wake, tell=self._react
             )

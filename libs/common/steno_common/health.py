@@ -1,5 +1,6 @@
 """Health, readiness and metrics over HTTP, the same for every service."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -39,14 +40,16 @@ LONGEST_ADDRESS: Final = 128 << 10
 
 
 @asynccontextmanager
-async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[None]:
+async def listening(
+    app: web.Application, host: str, port: int, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
     """Serve an application on an address; raises OSError if the address is taken."""
     runner = web.AppRunner(app, keepalive_timeout=KEEPALIVE_SECONDS, access_log=None,
                            handle_signals=False, shutdown_timeout=5,
                            max_line_size=LONGEST_ADDRESS)  # fmt: skip
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, ssl_context=tls).start()
         yield
     finally:
         await runner.cleanup()

@@ -14,8 +14,10 @@ from steno_common.messages import Session
 from steno_common.public import Json
 from steno_common.store.sessions import Snapshot
 from steno_common.utterances import join_text
+from steno_gateway.access import CALLER, Pass
 from steno_gateway.connection import serve_session
-from steno_gateway.domain.client import SessionRequest, parse_request
+from steno_gateway.domain.access import SESSION, SESSIONS
+from steno_gateway.domain.client import SessionRequest, parse_request, parse_token_request
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.server import session_fields, transcript_links
 from steno_gateway.services import SERVICES, Services, serve_socket
@@ -23,6 +25,9 @@ from steno_gateway.socket import Peer
 
 MAX_REQUEST_BYTES: Final = 256 << 10
 """Room for the longest request that keeps to the limits, with every character escaped."""
+
+BODY_SECONDS: Final = 10.0
+"""For a body of that size to arrive."""
 
 CONTENT_TYPES: Final = {
     "json": "application/json",
@@ -87,15 +92,35 @@ async def _described(services: Services, snapshot: Snapshot) -> Json:
 
 async def post_session(request: web.Request) -> web.Response:
     """`POST /api/streaming/sessions`."""
-    services = request.app[SERVICES]
-    services.admission.handshake(request.remote or "")
-    services.admission.may_begin()
-    if (request.content_length or 0) > MAX_REQUEST_BYTES:
-        raise ClientError("invalid_message", "the body is too large")
-    session = await create_session(services, parse_request(await request.read()))
+    services, caller = request.app[SERVICES], request[CALLER]
+    services.admission.may_begin(caller.key)
+    session = await create_session(services, parse_request(await _body(request)))
     fields = session_fields(session, "connecting", seen_ms=session.created_ms, chunks=0,
                             confirmed_text="")  # fmt: skip
+    fields |= services.access.token_fields(caller, session.session_id, "speak")
     return web.json_response(fields, status=201)
+
+
+async def _body(request: web.Request) -> bytes:
+    """Read a small body; raises ClientError for one that is too long or too slow."""
+    if (request.content_length or 0) > MAX_REQUEST_BYTES:
+        raise ClientError("invalid_message", "the body is too large")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError as error:
+        raise ClientError("request_timeout", "the body did not arrive in time") from error
+
+
+async def post_token(request: web.Request) -> web.Response:
+    """`POST /api/streaming/sessions/{session_id}/tokens`."""
+    services = request.app[SERVICES]
+    session_id = session_id_of(request)
+    asked = parse_token_request(await _body(request))
+    if await services.store.snapshot(session_id) is None:
+        raise ClientError("session_not_found", "no such session")
+    fields = services.access.token_fields(request[CALLER], session_id, asked.right)
+    return web.json_response({"session_id": session_id, "right": asked.right, **fields}, status=201)
 
 
 async def get_session(request: web.Request) -> web.Response:
@@ -119,10 +144,11 @@ async def session_socket(request: web.Request) -> web.StreamResponse:
     """`GET /api/streaming/sessions/{session_id}/ws`."""
 
     async def serve(services: Services, peer: Peer) -> None:
-        services.admission.handshake(request.remote or "")
-        with services.admission.socket(request.remote or ""):
+        caller = request[CALLER]
+        with services.admission.socket(caller.address):
             last_event = event_number(request.query.get("last_event"))
-            await serve_session(services, peer, session_id_of(request), last_event)
+            way_back = Pass(services.access, caller, session_id_of(request))
+            await serve_session(services, peer, way_back, last_event)
 
     return await serve_socket(request, serve)
 
@@ -161,11 +187,11 @@ async def delete_transcript(request: web.Request) -> web.Response:
 
 def add_api_routes(app: web.Application) -> None:
     """Serve sessions and transcripts from an application."""
-    sessions = "/api/streaming/sessions"
-    app.router.add_post(sessions, post_session)
-    app.router.add_get(sessions + "/{session_id}", get_session)
-    app.router.add_delete(sessions + "/{session_id}", delete_session)
-    app.router.add_get(sessions + "/{session_id}/ws", session_socket)
+    app.router.add_post(SESSIONS, post_session)
+    app.router.add_get(SESSION, get_session)
+    app.router.add_delete(SESSION, delete_session)
+    app.router.add_post(SESSION + "/tokens", post_token)
+    app.router.add_get(SESSION + "/ws", session_socket)
     app.router.add_get("/api/transcripts", list_transcripts)
     app.router.add_get("/api/transcripts/{name}", get_transcript)
     app.router.add_delete("/api/transcripts/{name}", delete_transcript)

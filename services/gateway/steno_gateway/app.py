@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -17,28 +16,34 @@ from steno_common.settings import load
 from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
 from steno_common.store.sessions import SessionStore
+from steno_gateway import metrics
+from steno_gateway.access import announce, open_access, reread_keys
 from steno_gateway.admission import Admission
 from steno_gateway.api import add_api_routes
 from steno_gateway.console import add_console_routes, page, prefers_html
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.feed import Feed
+from steno_gateway.guard import Handler, add_cors_headers, guard
 from steno_gateway.listen import add_listen_routes
 from steno_gateway.services import SERVICES, Services
 from steno_gateway.settings import GatewaySettings
+from steno_gateway.tls import reload_certificate, tls_context
 from steno_gateway.upload import post_transcription
+from steno_gateway.watching import watch
 
 log = logging.getLogger(__name__)
 
 WAITING_THREADS: Final = 64
 """Threads that wait for decoders: with few of them, few slow recordings would hold up all."""
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 def _refusal(error: ClientError) -> web.Response:
+    metrics.ERRORS.labels(error.code).inc()
     headers = {}
     if error.fault.http in (429, 503):
         headers["Retry-After"] = str(max(1, error.details.get("retry_after_ms", 1000) // 1000))
+    if error.fault.http == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="steno"'
     return web.json_response(error.as_message(), status=error.fault.http, headers=headers)
 
 
@@ -83,8 +88,9 @@ async def _root(request: web.Request) -> web.StreamResponse:
 
 def build(services: Services) -> web.Application:
     """Give the application with all its routes."""
-    app = web.Application(middlewares=[_typed_errors], client_max_size=1 << 20)
+    app = web.Application(middlewares=[_typed_errors, guard], client_max_size=1 << 20)
     app[SERVICES] = services
+    app.on_response_prepare.append(add_cors_headers)
     add_health_routes(app, services.life)
     add_api_routes(app)
     add_listen_routes(app)
@@ -98,6 +104,9 @@ def build(services: Services) -> web.Application:
 async def serve(life: Lifecycle) -> None:
     """Serve until the process drains."""
     settings, limits = load(GatewaySettings), load(Limits)
+    access, tls = open_access(settings), tls_context(settings)
+    # It quotes the subprotocols that a client offers, and those hold keys.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     threads = ThreadPoolExecutor(WAITING_THREADS, "steno-gateway")
     asyncio.get_running_loop().set_default_executor(threads)
     async with open_link(limits.redis_url) as link, asyncio.TaskGroup() as tasks:
@@ -106,11 +115,20 @@ async def serve(life: Lifecycle) -> None:
         feed = Feed(store)
         services = Services(
             settings, limits, store, feed, Archive(settings.output),
-            Admission(settings, time.monotonic), life,
+            Admission(settings, time.monotonic), life, access,
         )  # fmt: skip
-        running = tasks.create_task(feed.run(), name="feed")
-        async with listening(build(services), settings.host, settings.port):
+        running = [tasks.create_task(feed.run(), name="feed")]
+        if settings.api_keys_file:
+            work = watch([settings.api_keys_file], lambda: reread_keys(settings, access))
+            running.append(tasks.create_task(work, name="watch keys"))
+        if tls is not None:
+            files = [settings.tls_cert, settings.tls_key]
+            work = watch(files, lambda: reload_certificate(settings, tls))
+            running.append(tasks.create_task(work, name="watch certificate"))
+        announce(access)
+        async with listening(build(services), settings.host, settings.port, tls=tls):
             log.info("listening", extra={"address": settings.host, "port": settings.port})
             await life.draining.wait()
             await services.sockets.dismiss(settings.goaway_seconds)
-        running.cancel()
+        for task in running:
+            task.cancel()

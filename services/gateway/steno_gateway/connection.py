@@ -12,13 +12,14 @@ from steno_common.errors import StoreError
 from steno_common.store.sessions import Attached
 from steno_common.units import to_samples
 from steno_gateway import metrics
+from steno_gateway.access import Pass
 from steno_gateway.domain import states
 from steno_gateway.domain.dialogue import Dialogue
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.idle import IdleWatch
 from steno_gateway.domain.intake import Bucket, Intake
 from steno_gateway.feed import Subscription
-from steno_gateway.ingest import Ingest
+from steno_gateway.ingest import MAX_CHUNK_SECONDS, Ingest
 from steno_gateway.receiving import TICK_SECONDS, Receiver
 from steno_gateway.services import Services
 from steno_gateway.socket import Peer
@@ -40,6 +41,7 @@ class Connection:
     ingest: Ingest
     teller: Teller
     receiver: Receiver
+    way_back: Pass
     container: bool
 
     def greeting(self) -> dict[str, Any]:
@@ -56,6 +58,7 @@ class Connection:
             "last_event": self.attached.event,
             "resend_from": self.dialogue.intake.expected,
             "container": self.container,
+            **self.way_back.fields(),
         }
 
     async def run(self) -> None:
@@ -71,6 +74,7 @@ class Connection:
                     ("acknowledge", self.teller.acknowledge()),
                     ("follow", self.teller.follow()),
                     ("silence", self.receiver.watch_silence()),
+                    ("renew", self.way_back.renew(self.peer)),
                     ("receive", _until(self.receiver.run)),
                     ("deliver", _until(self.teller.deliver)),
                     ("dismissed", _until(self._dismissed)),
@@ -110,7 +114,7 @@ async def _until(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def open_connection(
-    services: Services, peer: Peer, attached: Attached, last_event: int
+    services: Services, peer: Peer, attached: Attached, way_back: Pass, last_event: int
 ) -> Connection:
     """Make what serves a socket on a session that it has taken over."""
     session, settings = attached.session, services.settings
@@ -121,7 +125,7 @@ def open_connection(
         store=services.store,
         session_id=session.session_id,
         conn=attached.conn,
-        decoder=decoder_for(audio_format, attached.carry),
+        decoder=decoder_for(audio_format, attached.carry, max_chunk_seconds=MAX_CHUNK_SECONDS),
         stored=attached.next - 1,
         received=attached.received,
         duration_limit=to_samples(session.duration_limit),
@@ -141,21 +145,23 @@ def open_connection(
     idle = IdleWatch(round(services.limits.silence_seconds / TICK_SECONDS))
     if attached.received:
         idle.audio()
-    receiver = Receiver(peer, dialogue, ingest, teller, idle, settings.socket_idle_seconds)
-    return Connection(services, peer, attached, dialogue, ingest, teller, receiver,
+    chatter = Bucket(settings.max_messages_per_second, 4 * settings.max_messages_per_second)
+    receiver = Receiver(peer, dialogue, ingest, teller, idle, chatter,
+                        settings.socket_idle_seconds)  # fmt: skip
+    return Connection(services, peer, attached, dialogue, ingest, teller, receiver, way_back,
                       audio_format.is_container)  # fmt: skip
 
 
-async def serve_session(services: Services, peer: Peer, session_id: str, last_event: int) -> None:
+async def serve_session(services: Services, peer: Peer, way_back: Pass, last_event: int) -> None:
     """Serve one socket whose handshake is done; raises what ends it, alone or in a group."""
     with (
-        services.admission.session(),
+        services.admission.session(way_back.caller.key),
         services.sockets.holding(peer),
         metrics.SESSIONS.track_inprogress(),
     ):
-        attached = await services.store.attach(session_id)
+        attached = await services.store.attach(way_back.session_id)
         if attached is None:
             raise ClientError("session_not_found", "no such session")
         if attached.conn > services.settings.max_reconnections:
             raise ClientError("too_many_reconnections", "too many connections; upload instead")
-        await open_connection(services, peer, attached, last_event).run()
+        await open_connection(services, peer, attached, way_back, last_event).run()

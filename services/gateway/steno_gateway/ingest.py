@@ -12,13 +12,17 @@ from typing import Final
 from steno_audio import AudioError, Decoder
 from steno_common.store.link import patiently
 from steno_common.store.sessions import Appended, Chunk, Marker, Outcome, SessionStore
-from steno_common.units import SAMPLE_BYTES
+from steno_common.units import SAMPLE_BYTES, to_samples
 from steno_gateway import metrics
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.items import Accepted, Item, Mark, Move
 
 BATCH_CHUNKS: Final = 64
 BATCH_BYTES: Final = 1 << 20
+BATCH_SAMPLES: Final = to_samples(120)
+"""Decoded audio from which on the rest of a batch waits: a few bytes may unfold to much."""
+MAX_CHUNK_SECONDS: Final = 600
+"""Audio in one chunk; 1 MiB of 14 kbit/s is as long."""
 MAX_ITEMS: Final = 10_000
 FULL_SECONDS: Final = 0.2
 """How long a full backlog is left alone before the next try, unless a commit makes room."""
@@ -127,14 +131,19 @@ class Ingest:
         return batch
 
     def _decode(self, batch: list[Accepted]) -> tuple[list[Chunk], AudioError | None]:
+        """Give what a batch comes to, through the chunk that fills the bound."""
         chunks: list[Chunk] = []
+        room = BATCH_SAMPLES * SAMPLE_BYTES
         with self._decoding:
             for chunk in batch:
+                if room <= 0:
+                    break
                 try:
                     pcm = self.decoder.decode(chunk.data)
                 except AudioError as error:
                     return chunks, error
                 chunks.append(Chunk(chunk.sequence, pcm, self.decoder.carry or b""))
+                room -= len(pcm)
         return chunks, None
 
     def _finish(self) -> tuple[bytes, AudioError | None]:
@@ -154,6 +163,9 @@ class Ingest:
             chunks, fault = self._decode(batch)
         else:
             chunks, fault = await asyncio.to_thread(self._decode, batch)
+        if fault is None:
+            self._items.extendleft(reversed(batch[len(chunks) :]))
+            batch = batch[: len(chunks)]
         # What an earlier connection stored is only decoded again, to bring the decoder there.
         fresh = [chunk for chunk in chunks if chunk.sequence > self.stored]
         totals = accumulate((len(c.pcm) // SAMPLE_BYTES for c in fresh), initial=self.received)

@@ -14,8 +14,11 @@ from steno_common.messages import Completed, Partial
 from steno_common.store.base import Numbered
 from steno_common.store.sessions import Snapshot
 from steno_gateway import metrics
+from steno_gateway.access import CALLER, Pass
 from steno_gateway.api import event_number, session_id_of
+from steno_gateway.domain.access import EVENT_STREAM, SESSION
 from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.intake import Bucket
 from steno_gateway.domain.server import event_message, partial_message
 from steno_gateway.domain.sse import EVENT_NAMES, last_number, sse_block
 from steno_gateway.domain.states import resume_point
@@ -24,6 +27,8 @@ from steno_gateway.services import SERVICES, Services, serve_socket
 from steno_gateway.socket import Peer
 
 KEEPALIVE_SECONDS: Final = 15.0
+MAX_LISTENER_BYTES: Final = 4 << 10
+"""Longest frame of a listener, from whom nothing is expected."""
 SSE_HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-cache, no-transform",
@@ -78,20 +83,23 @@ async def listen_socket(request: web.Request) -> web.StreamResponse:
     """`GET /api/streaming/sessions/{session_id}/listen`."""
 
     async def serve(services: Services, peer: Peer) -> None:
-        with services.admission.socket(request.remote or ""), services.sockets.holding(peer):
+        caller = request[CALLER]
+        with services.admission.socket(caller.address), services.sockets.holding(peer):
             session_id = session_id_of(request)
+            way_back = Pass(services.access, caller, session_id)
             snapshot = await _found(services, session_id)
             asked = event_number(request.query.get("last_event"))
             after = resume_point(asked, snapshot.event, snapshot.status)
-            await peer.send(_greeting(snapshot))
+            await peer.send(_greeting(snapshot) | way_back.fields())
             with _counted("websocket"):
                 await _until_one_ends(
                     deliver=_deliver(services, peer, session_id, after),
-                    receive=_drain(peer),
+                    receive=_drain(peer, services.settings.max_messages_per_second),
+                    renew=way_back.renew(peer),
                     dismissed=peer.dismissed.wait(),
                 )
 
-    return await serve_socket(request, serve)
+    return await serve_socket(request, serve, max_bytes=MAX_LISTENER_BYTES)
 
 
 async def _until_one_ends(**parts: Coroutine[Any, Any, Any]) -> None:
@@ -114,16 +122,19 @@ async def _deliver(services: Services, peer: Peer, session_id: str, after: int) 
             await peer.send(message)
 
 
-async def _drain(peer: Peer) -> None:
+async def _drain(peer: Peer, rate: float) -> None:
+    """Pass over what a listener says, from whom nothing is expected."""
+    chatter, clock = Bucket(rate, 4 * rate), asyncio.get_running_loop().time
     while (await peer.ws.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
-        pass  # nothing is expected from a listener
+        if chatter.take(clock()):
+            raise ClientError("too_many_messages", "a listener has nothing to say")
 
 
 async def listen_events(request: web.Request) -> web.StreamResponse:
     """`GET /api/streaming/sessions/{session_id}/events`."""
     services = request.app[SERVICES]
     session_id = session_id_of(request)
-    with services.admission.socket(request.remote or ""):
+    with services.admission.socket(request[CALLER].address):
         asked = request.headers.get("Last-Event-ID") or request.query.get("last_event_id", "")
         snapshot = await _found(services, session_id)
         after = last_number(asked, snapshot.epoch)
@@ -187,5 +198,5 @@ async def _keep_alive(response: web.StreamResponse) -> None:
 
 def add_listen_routes(app: web.Application) -> None:
     """Serve listeners from an application."""
-    app.router.add_get("/api/streaming/sessions/{session_id}/listen", listen_socket)
-    app.router.add_get("/api/streaming/sessions/{session_id}/events", listen_events)
+    app.router.add_get(SESSION + "/listen", listen_socket)
+    app.router.add_get(EVENT_STREAM, listen_events)

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from aiohttp import WSMsgType
@@ -13,6 +14,7 @@ from steno_gateway.domain.client import AudioChunk, Control, Ping, parse_frame, 
 from steno_gateway.domain.dialogue import Dialogue
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.idle import IdleWatch
+from steno_gateway.domain.intake import Bucket
 from steno_gateway.domain.items import Item
 from steno_gateway.ingest import Ingest
 from steno_gateway.socket import Peer
@@ -20,6 +22,8 @@ from steno_gateway.telling import Teller
 
 TICK_SECONDS: Final = 0.5
 LEAVE_SECONDS: Final = 2.0
+TURN_MESSAGES: Final = 32
+"""After so many messages that were there already, others get their turn."""
 
 
 @dataclass(slots=True)
@@ -31,12 +35,16 @@ class Receiver:
     ingest: Ingest
     teller: Teller
     idle: IdleWatch
+    chatter: Bucket
+    """Of all messages but the audio that is taken."""
     idle_seconds: float
     """A socket without any message for this long is given up."""
 
     async def run(self) -> None:
         """Take messages until the client leaves; raises ClientError for what ends the socket."""
-        while True:
+        for number in count(1):
+            if number % TURN_MESSAGES == 0:
+                await asyncio.sleep(0)
             # The limit stands around the call: the one within it begins anew with each pong.
             limit = None if self.dialogue.over else self.idle_seconds
             try:
@@ -53,7 +61,12 @@ class Receiver:
             except ClientError as error:
                 if error.fault.close is not None:
                     raise
+                self._count_chatter()
                 await self._refuse(error)
+
+    def _count_chatter(self) -> None:
+        if self.chatter.take(time.monotonic()):
+            raise ClientError("too_many_messages", "too many messages a second that bring no audio")
 
     async def leave(self) -> None:
         """Store what a client sent before it closed, as long as that takes no time to speak of."""
@@ -80,6 +93,8 @@ class Receiver:
 
     async def _handle(self, data: str | bytes) -> None:
         message = parse_message(data) if isinstance(data, str) else parse_frame(data)
+        if not isinstance(message, AudioChunk):
+            self._count_chatter()
         match message:
             case AudioChunk():
                 self._audio(message)

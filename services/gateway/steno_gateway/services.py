@@ -13,11 +13,12 @@ from steno_common.archive import Archive
 from steno_common.lifecycle import Lifecycle
 from steno_common.store.limits import Limits
 from steno_common.store.sessions import SessionStore
+from steno_gateway.access import Access
 from steno_gateway.admission import Admission
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.feed import Feed
 from steno_gateway.settings import GatewaySettings
-from steno_gateway.socket import Peer, new_socket
+from steno_gateway.socket import MAX_FRAME_BYTES, Peer, new_socket
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class Services:
     archive: Archive
     admission: Admission
     life: Lifecycle
+    access: Access
     sockets: Sockets = field(default_factory=Sockets)
 
 
@@ -69,14 +71,17 @@ SERVICES = web.AppKey("services", Services)
 
 
 async def serve_socket(
-    request: web.Request, serve: Callable[[Services, Peer], Awaitable[None]]
+    request: web.Request,
+    serve: Callable[[Services, Peer], Awaitable[None]],
+    *,
+    max_bytes: int = MAX_FRAME_BYTES,
 ) -> web.WebSocketResponse:
     """Open a request's socket and serve it; what ends that is told on the socket.
 
     Refusals too: a browser shows no body of a refused handshake.
     """
     services = request.app[SERVICES]
-    ws = new_socket()
+    ws = new_socket(request, max_bytes)
     await ws.prepare(request)
     peer = Peer(ws, request.transport, services.settings.send_seconds)
     async with peer.served():

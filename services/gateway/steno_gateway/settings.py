@@ -1,6 +1,6 @@
 """Settings of the gateway."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,13 +11,35 @@ class GatewaySettings:
     port: int = 8080
     output: str = "output"
     """Folder or fsspec URL of saved transcripts."""
+    api_keys: str = field(default="", repr=False)
+    """`name:secret` or `name:sha256:<hex>`, comma-separated; without any, all may do everything."""
+    api_keys_file: str = ""
+    """A file with such keys, one a line, which may change at any time."""
+    token_secret: str = field(default="", repr=False)
+    """Signs session tokens; empty: their key's digest does."""
+    token_seconds: float = 600.0
+    """How long a session token lasts."""
+    allowed_origins: str = ""
+    """Pages from elsewhere that browsers may let in: `https://host`, comma-separated, or `*`."""
+    trusted_proxies: str = ""
+    """Addresses or networks whose `X-Forwarded-For` is believed, comma-separated."""
+    tls_cert: str = ""
+    """File with the certificate chain; with it the gateway speaks TLS."""
+    tls_key: str = ""
+    """File with the private key of the certificate."""
     max_sessions: int = 500
     """Connections with audio that one gateway holds at a time."""
     max_connections_per_ip: int = 200
+    max_uploads_per_ip: int = 50
     max_handshakes_per_second_per_ip: float = 50.0
+    max_sessions_per_key: int = 500
+    max_uploads_per_key: int = 100
+    max_handshakes_per_second_per_key: float = 200.0
     max_reconnections: int = 1_000
     max_chunks_per_second: float = 500.0
     """Of one session, with a burst of four times as many."""
+    max_messages_per_second: float = 100.0
+    """Of one socket, without the audio that is taken; with a burst of four times as many."""
     max_queued_bytes: int = 4 << 20
     """Audio of one session that waits here for Redis."""
     socket_idle_seconds: float = 60.0

@@ -13,6 +13,7 @@ from aiohttp import WSCloseCode, web
 
 from steno_common.errors import StoreError
 from steno_gateway import metrics
+from steno_gateway.domain.credentials import SUBPROTOCOL, offered_subprotocols
 from steno_gateway.domain.errors import ClientError
 
 log = logging.getLogger(__name__)
@@ -23,11 +24,16 @@ MAX_FRAME_BYTES = (1 << 20) * 3 // 2
 HEARTBEAT_SECONDS = 20.0
 
 
-def new_socket() -> web.WebSocketResponse:
-    """Give a socket with our bounds; compression is off, since it lets small frames grow."""
+def new_socket(request: web.Request, max_bytes: int = MAX_FRAME_BYTES) -> web.WebSocketResponse:
+    """Give a socket with our bounds; compression is off, since it lets small frames grow.
+
+    Of the subprotocols that a client offers only the marker is ever answered: others are secrets.
+    """
+    offered = offered_subprotocols(request.headers.get("Sec-WebSocket-Protocol", ""))
     return web.WebSocketResponse(
-        max_msg_size=MAX_FRAME_BYTES, compress=False, heartbeat=HEARTBEAT_SECONDS, timeout=5.0
-    )
+        max_msg_size=max_bytes, compress=False, heartbeat=HEARTBEAT_SECONDS, timeout=5.0,
+        protocols=(SUBPROTOCOL,) if SUBPROTOCOL in offered else (),
+    )  # fmt: skip
 
 
 @dataclass(eq=False, slots=True)

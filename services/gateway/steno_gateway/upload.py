@@ -14,16 +14,17 @@ from steno_common.errors import StoreError
 from steno_common.messages import Completed
 from steno_common.store.sessions import Attached
 from steno_common.units import to_samples
+from steno_gateway.access import CALLER
 from steno_gateway.api import create_session
 from steno_gateway.domain.client import request_of_query
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.items import Accepted, Mark, Move
 from steno_gateway.feed import Subscription
-from steno_gateway.ingest import Ingest
+from steno_gateway.ingest import MAX_CHUNK_SECONDS, Ingest
 from steno_gateway.services import SERVICES, Services
 
-PIECE_BYTES: Final = 64 << 10
-QUEUED_PIECES: Final = 16
+PIECE_BYTES: Final = 16 << 10
+QUEUED_PIECES: Final = 64
 ANY_TYPE: Final = "application/octet-stream"
 """The first bytes of the body tell what it is."""
 
@@ -43,9 +44,28 @@ async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
         raise ClientError("invalid_request", "the body is not multipart/form-data") from error
 
 
+async def _paced(pieces: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    """Give the pieces of a body; raises ClientError if one takes longer than this to fill."""
+    waited, size, clock = 0.0, 0, asyncio.get_running_loop().time
+    while True:
+        began = clock()
+        try:
+            async with asyncio.timeout(seconds - waited):
+                piece = await anext(pieces, b"")
+        except TimeoutError as error:
+            raise ClientError("request_timeout", "the body comes too slowly") from error
+        if not piece:
+            return
+        waited, size = waited + clock() - began, size + len(piece)
+        if size >= PIECE_BYTES:
+            waited, size = 0.0, 0
+        yield piece
+
+
 async def _feed_in(request: web.Request, ingest: Ingest) -> None:
-    limit, size, sequence = request.app[SERVICES].settings.max_upload_bytes, 0, 0
-    async for piece in _pieces(request):
+    settings = request.app[SERVICES].settings
+    limit, size, sequence = settings.max_upload_bytes, 0, 0
+    async for piece in _paced(_pieces(request), settings.socket_idle_seconds):
         size += len(piece)
         if size > limit:
             raise ClientError("chunk_too_large", f"an upload has at most {limit} bytes")
@@ -75,8 +95,8 @@ async def _transcribed(request: web.Request, services: Services, attached: Attac
     audio_format = AudioFormat.parse(session.mime_type)
     ingest = Ingest(
         store=services.store, session_id=session.session_id, conn=attached.conn,
-        decoder=decoder_for(audio_format), stored=0, received=0,
-        duration_limit=to_samples(session.duration_limit),
+        decoder=decoder_for(audio_format, max_chunk_seconds=MAX_CHUNK_SECONDS),
+        stored=0, received=0, duration_limit=to_samples(session.duration_limit),
     )  # fmt: skip
     subscription = Subscription(session.session_id, 0, services.store, attached.conn)
     services.feed.subscribe(subscription)
@@ -113,12 +133,11 @@ async def _removed_unless_done(services: Services, session_id: str) -> AsyncIter
 async def post_transcription(request: web.Request) -> web.Response:
     """`POST /api/transcriptions`: audio in, the transcript as JSON out."""
     services = request.app[SERVICES]
-    services.admission.handshake(request.remote or "")
     told = request.headers.get("Content-Type", ANY_TYPE)
     if request.content_type == "multipart/form-data":
         told = ANY_TYPE
     mime_type = request.query.get("mime_type", told)
-    with services.admission.session():
+    with services.admission.upload(request[CALLER]):
         asked = request_of_query(mime_type, request.query.items())
         session = await create_session(services, asked)
         async with _removed_unless_done(services, session.session_id):

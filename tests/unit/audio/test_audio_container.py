@@ -235,3 +235,14 @@ def test_audio_from_one_chunk_has_a_limit(
         assert len(decoder.decode(data)) < 2 * 32_000
         with pytest.raises(AudioError, match="in one chunk"):
             decoder.finish()
+
+
+def test_the_limit_of_one_chunk_may_be_a_decoders_own(
+    monkeypatch: pytest.MonkeyPatch, encoded: Encoded
+) -> None:
+    monkeypatch.setattr("steno_audio.frames._MAX_WAITING", 4_096)
+    mime_type, data = encoded("webm, opus")
+    with ContainerDecoder(AudioFormat.parse(mime_type), max_chunk_seconds=1) as decoder:
+        decoder.decode(data)
+        with pytest.raises(AudioError, match="over 1 s of audio in one chunk"):
+            decoder.finish()

@@ -59,6 +59,8 @@ class FakeGateway:
         self.blocks: list[tuple[str, bytes]] = []
         self.block_queries: list[list[tuple[str, str]]] = []
         self.deleted: list[str] = []
+        self.shown: list[str | None] = []
+        """What each request had for `Authorization`."""
         self.transcribing = True
         """False: chunks are stored, not done."""
         self.grown = asyncio.Condition()
@@ -75,6 +77,7 @@ class FakeGateway:
 
     def application(self) -> web.Application:
         app = web.Application()
+        app.on_response_prepare.append(self.note_authorization)
         base = "/api/streaming/sessions"
         app.router.add_post(base, self.create)
         app.router.add_get(base + "/{id}/ws", self.attach)
@@ -84,6 +87,9 @@ class FakeGateway:
         app.router.add_get("/api/transcripts/{id}.{kind}", self.document)
         app.router.add_delete("/api/transcripts/{id}", self.delete)
         return app
+
+    async def note_authorization(self, request: web.Request, _: web.StreamResponse) -> None:
+        self.shown.append(request.headers.get("Authorization"))
 
     async def create(self, request: web.Request) -> web.Response:
         if self.creation_failures:

@@ -14,6 +14,7 @@ from steno_common.lifecycle import Lifecycle
 from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
 from steno_common.store.sessions import SessionStore
+from steno_gateway.access import open_access
 from steno_gateway.admission import Admission
 from steno_gateway.app import build
 from steno_gateway.console import CONTENT_TYPES, FOLDER, prefers_html
@@ -35,7 +36,8 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
     async with open_link("redis://127.0.0.1:1/0") as link:
         store = SessionStore(link, limits)
         services = Services(settings, limits, store, Feed(store), Archive(settings.output),
-                            Admission(settings, time.monotonic), Lifecycle())  # fmt: skip
+                            Admission(settings, time.monotonic), Lifecycle(),
+                            open_access(settings))  # fmt: skip
         async with TestClient(TestServer(build(services))) as client:
             yield client
 

@@ -5,6 +5,7 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
+from steno_client.access import Access
 from steno_client.options import Understanding
 from steno_client.server import base_url
 
@@ -34,6 +35,16 @@ def _command(
         type=_url,
         default=os.environ.get("STENO_URL") or DEFAULT_URL,
         help=f"address of the server (default: STENO_URL, else {DEFAULT_URL})",
+    )
+    command.add_argument(
+        "--api-key",
+        metavar="KEY",
+        default=os.environ.get("STENO_API_KEY") or None,
+        help="what lets you in (default: STENO_API_KEY, which other users cannot see in a list of "
+        "processes)",
+    )
+    command.add_argument(
+        "--ca", metavar="FILE", help="certificates to verify the server with, not the system's"
     )
     command.add_argument("--quiet", action="store_true", help="no progress, only what went wrong")
     return command
@@ -105,6 +116,11 @@ def understanding(arguments: argparse.Namespace) -> Understanding:
         prompt=arguments.prompt,
         hotwords=arguments.hotwords,
     )
+
+
+def access(arguments: argparse.Namespace) -> Access:
+    """Give what lets the command in, as the command line says it."""
+    return Access(api_key=arguments.api_key, ca=arguments.ca)
 
 
 def _positive(text: str) -> int:

@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from steno_client.cli.arguments import parser
+from steno_client.cli.arguments import access, parser
 from steno_client.cli.exits import FAILED, INTERRUPTED, USAGE
 from steno_client.cli.history import history
 from steno_client.cli.listening import listen_to
@@ -44,6 +44,10 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 def _fault(arguments: argparse.Namespace) -> str | None:
     """What the parser cannot see."""
+    try:
+        access(arguments).tls()
+    except OSError as error:
+        return f"{arguments.ca}: no certificates: {error.strerror or error}"
     if arguments.command == "history" and arguments.delete and arguments.transcript is None:
         return "--delete needs the ID of a transcript"
     if arguments.command == "transcribe" and arguments.output is not None:

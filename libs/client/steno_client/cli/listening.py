@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+from steno_client.cli.arguments import access
 from steno_client.cli.display import Display, display
 from steno_client.cli.exits import COMPLETED, FAILED
 from steno_client.cli.output import write_out
@@ -16,7 +17,8 @@ async def listen_to(arguments: argparse.Namespace) -> int:
     """Follow a session until its end."""
     view = display(sys.stderr, quiet=arguments.quiet)
     try:
-        async with aclosing(listen(arguments.url, arguments.session)) as events:
+        heard = listen(arguments.url, arguments.session, access=access(arguments))
+        async with aclosing(heard) as events:
             return await print_finals(events, arguments.session[:8], view)
     finally:
         view.clear()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from steno_audio import SAMPLE_RATE
-from steno_client.cli.arguments import understanding
+from steno_client.cli.arguments import access, understanding
 from steno_client.cli.display import display
 from steno_client.cli.exits import USAGE
 from steno_client.cli.listening import print_finals
@@ -49,6 +49,7 @@ async def _transcribe(arguments: argparse.Namespace, blocks: "asyncio.Queue[byte
     async with connect(
         arguments.url,
         policy=Policy(creation_seconds=FIRST_CONTACT_SECONDS),
+        access=access(arguments),
         mime_type="audio/pcm",
         sample_rate=SAMPLE_RATE,
         **understanding(arguments),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from steno_audio import SAMPLE_RATE, AudioError
-from steno_client.cli.arguments import understanding
+from steno_client.cli.arguments import access, understanding
 from steno_client.cli.audio_file import Timing, decoded, duration, paced
 from steno_client.cli.display import Display, display
 from steno_client.cli.exits import COMPLETED, FAILED, USAGE
@@ -70,6 +70,7 @@ class Transcription:
         async with connect(
             arguments.url,
             policy=self._policy,
+            access=access(arguments),
             replay=partial(decoded, path),
             mime_type="audio/pcm",
             sample_rate=SAMPLE_RATE,

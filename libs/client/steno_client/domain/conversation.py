@@ -4,7 +4,15 @@ from dataclasses import dataclass, replace
 
 from steno_client.domain.backoff import Backoff
 from steno_client.domain.events import Completed, Event, Status, Utterance, Warned
-from steno_client.domain.messages import Ack, Created, GoAway, Pong, ServerError, ServerMessage
+from steno_client.domain.messages import (
+    Ack,
+    Created,
+    GoAway,
+    Pong,
+    ServerError,
+    ServerMessage,
+    Token,
+)
 from steno_client.domain.outbox import Outbox
 from steno_client.domain.policy import Policy
 from steno_client.domain.verdict import Verdict, failure_of, pause_seconds, verdict
@@ -33,6 +41,8 @@ class Conversation:
         self.backoff = Backoff(policy.delays)
         self.utterances: list[Utterance] = []
         self.last_event = 0
+        self.token: str | None = None
+        """The newest token of the session, if its server gives any."""
         self.completed: Completed | None = None
         self.ended: SessionError | None = None
         """Why the server takes no more audio, although a transcript will come."""
@@ -53,10 +63,13 @@ class Conversation:
                 return self._refused(message, now)
             case GoAway():
                 return Reaction(leave=message.in_ms / 1000)
+            case Token():
+                self.token = message.token
             case Pong():
-                return Reaction()
+                pass
             case _:
                 return self._told(message)
+        return Reaction()
 
     def stalled(self, now: float) -> bool:
         """Whether the server has owed an answer for too long; to be asked regularly."""
@@ -76,6 +89,7 @@ class Conversation:
         if self._epoch not in (None, created.epoch):
             self.last_event = min(self.last_event, created.last_event)
         self._epoch = created.epoch
+        self.token = created.token or self.token
         self._owed_since = None
         return Reaction(event=Status(created.status), hold=0)
 

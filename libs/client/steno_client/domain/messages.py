@@ -34,6 +34,8 @@ class Created:
     last_event: int = 0
     resend_from: int = 1
     container: bool = False
+    token: str | None = None
+    """Newer than the one that the connection was opened with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,13 @@ class ServerError:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A new token of the session, for the next connection."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pong:
     """Answer to a ping."""
 
@@ -80,6 +89,7 @@ ServerMessage = (
     | ServerError
     | Completed
     | Pong
+    | Token
 )
 
 
@@ -130,6 +140,7 @@ def _read_created(fields: Fields) -> Created:
         last_event=fields.integer("last_event", 0),
         resend_from=fields.integer("resend_from", 1),
         container=fields.flag("container"),
+        token=fields.optional_text("token"),
     )
 
 
@@ -155,4 +166,5 @@ _READERS: Constant[Mapping[str, Callable[[Fields], ServerMessage]]] = {
     "server:error": read_error,
     "server:session_completed": read_completed,
     "server:pong": lambda _: Pong(),
+    "server:token": lambda fields: Token(fields.text("token")),
 }

@@ -23,6 +23,8 @@ class Verdict(Enum):
     """The session is over."""
 
 
+TOKEN_FAILURES: Final = frozenset({"token_expired", "unauthorized"})
+"""What a new token of the session may help against."""
 _ENDING: Final = frozenset({"duration_limit", "too_many_chunks"})
 _WHOLE_RECORDING_HELPS: Final = frozenset(
     {"audio_forgotten", "session_finished", "session_not_found", "too_many_reconnections"}
@@ -31,6 +33,7 @@ _CLOSE_CODES: Final[Mapping[int, tuple[str, str]]] = {
     1009: ("chunk_too_large", "the server takes no chunk of this size"),
     4400: ("invalid_session_id", "the server does not accept the session's name"),
     4401: ("unauthorized", "the server does not let this client in"),
+    4403: ("forbidden", "the server does not let this client do that"),
     4404: ("session_not_found", "the server does not know the session"),
     4409: ("connection_superseded", "another connection took the session over"),
 }

@@ -1,5 +1,6 @@
 // One WebSocket of a session.
 
+const SUBPROTOCOL = "steno.v1"; // what the server answers; the token is never said back
 const TICK_MS = 1000;
 const PING_SECONDS = 5;
 const DEAD_SECONDS = 15; // a connection that says nothing for so long is dead
@@ -25,9 +26,11 @@ export class Connection {
 
   /** `heard(reaction)` gets what a message means, `sent(number)` the chunks on their way. */
   constructor(address, conversation, { heard, sent, closed }) {
+    const { token } = conversation;
     this.#conversation = conversation;
     this.#hooks = { heard, sent, closed };
-    this.#socket = new WebSocket(address);
+    // A socket's handshake takes no headers, and addresses are written down by proxies.
+    this.#socket = new WebSocket(address, token ? [SUBPROTOCOL, `steno.token.${token}`] : []);
     this.#socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
     this.#socket.onclose = ({ code }) => this.#end(code);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);

@@ -4,6 +4,7 @@ import { DELAYS } from "./conversation.js";
 import { downloadLinks, History } from "./history.js";
 import { SessionError } from "./outbox.js";
 import { Recorder } from "./recorder.js";
+import { keepApiKey } from "./server.js";
 import { clock, Transcript } from "./transcript.js";
 
 const LATE_SECONDS = 3;
@@ -183,6 +184,16 @@ on(page.renew, "click", restart);
 on(page.reconnect, "click", () => recorder.session.connect());
 on(page.send_file, "click", () => recorder.sendKept());
 on(page.refresh, "click", () => history.refresh());
+addEventListener("unauthorized", () => {
+  page.access.hidden = false;
+});
+page.access.addEventListener("submit", (event) => {
+  event.preventDefault();
+  keepApiKey(page.api_key.value.trim());
+  page.api_key.value = "";
+  page.access.hidden = true;
+  void history.refresh();
+});
 addEventListener("online", () => recorder.session?.retrying && recorder.session.connect());
 addEventListener("beforeunload", (event) => {
   if (recorder.live || (recorder.sendable && recorder.state !== "completed")) event.preventDefault();

@@ -13,9 +13,11 @@ const CLOSE_CODES = new Map([
   [1009, ["chunk_too_large", "The server takes no chunk of this size."]],
   [4400, ["invalid_session_id", "The server does not accept the session's name."]],
   [4401, ["unauthorized", "The server does not let this page in."]],
+  [4403, ["forbidden", "The server does not let this page do that."]],
   [4404, ["session_not_found", "The server does not know this session any more."]],
   [4409, ["connection_superseded", "Another connection took this session over."]],
 ]);
+export const TOKEN_FAILURES = new Set(["token_expired", "unauthorized"]); // a new token may help
 const NUMBERED = new Set([
   "server:transcription_final", "server:utterance", "server:status", "server:warning",
   "server:session_completed",
@@ -67,6 +69,7 @@ export class Conversation {
   outbox = new Outbox();
   backoff = new Backoff();
   lastEvent = 0;
+  token = null; // the newest of the session, if its server gives any
   completed = null;
   ended = null; // why the server takes no more audio, although a transcript will come
   #epoch = null;
@@ -85,6 +88,9 @@ export class Conversation {
         return this.#refused(message, now);
       case "server:transcription_partial":
         return { event: message };
+      case "server:token":
+        this.token = message.token;
+        return {};
       default:
         if (message.type === "server:status" && message.status === "goaway") {
           return { leave: message.in_ms / 1000 };
@@ -113,6 +119,7 @@ export class Conversation {
       this.lastEvent = Math.min(this.lastEvent, created.last_event);
     }
     this.#epoch = created.epoch;
+    this.token = created.token ?? this.token;
     this.#owedSince = null;
     return { event: { type: "server:status", status: created.status }, hold: 0 };
   }

@@ -1,6 +1,6 @@
 // The list of saved transcripts.
 
-import { request } from "./server.js";
+import { apiKey, download, request } from "./server.js";
 import { clock, element } from "./transcript.js";
 
 const FORMATS = ["txt", "json", "srt", "vtt"];
@@ -8,10 +8,16 @@ const PAGE = 10;
 
 /** The download links of a saved transcript. */
 export function downloadLinks(sessionId) {
-  return FORMATS.map((format) => element(
-    "a", { href: `/api/transcripts/${encodeURIComponent(sessionId)}.${format}`,
-           download: `transcript-${sessionId}.${format}` }, format,
-  ));
+  return FORMATS.map((format) => {
+    const path = `/api/transcripts/${encodeURIComponent(sessionId)}.${format}`;
+    const name = `transcript-${sessionId}.${format}`;
+    const onclick = (event) => {
+      if (!apiKey()) return;
+      event.preventDefault();
+      void download(path, name);
+    };
+    return element("a", { href: path, download: name, onclick }, format);
+  });
 }
 
 export class History {

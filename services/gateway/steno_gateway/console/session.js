@@ -1,9 +1,9 @@
 // A session with the server that survives lost connections; knows no page.
 
 import { Connection, seconds } from "./connection.js";
-import { closeFailure, Conversation } from "./conversation.js";
+import { closeFailure, Conversation, TOKEN_FAILURES } from "./conversation.js";
 import { SessionError } from "./outbox.js";
-import { request } from "./server.js";
+import { apiKey, request } from "./server.js";
 
 const SESSIONS = "/api/streaming/sessions";
 const CREATE_MS = 30_000;
@@ -23,6 +23,7 @@ export class Session {
   #connection = null;
   #opening = null; // token of the try under way
   #retryTimer = null;
+  #renewed = false; // whether the token was replaced since it last let us in
   #sentAt = new Map();
 
   /** `setup` is the body of the request that creates the session. */
@@ -69,6 +70,7 @@ export class Session {
   connect() {
     if (this.completed || this.#connection || this.#opening) return;
     this.failure = null;
+    this.#renewed = false;
     this.#conversation.backoff.progress();
     void this.#open();
   }
@@ -115,12 +117,31 @@ export class Session {
       body: JSON.stringify(this.#setup),
       signal: AbortSignal.timeout(CREATE_MS),
     });
+    this.#conversation.token = created.token ?? null;
     return created.session_id;
+  }
+
+  /** Get another token with the user's key, then connect with it. */
+  async #renew() {
+    this.close();
+    this.#renewed = true;
+    const opening = (this.#opening = {});
+    try {
+      const { token } = await request(`${SESSIONS}/${this.id}/tokens`, { method: "POST" });
+      this.#conversation.token = token ?? null;
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error;
+      if (opening === this.#opening) this.#fail(error);
+      return;
+    }
+    if (opening === this.#opening) await this.#open();
   }
 
   #heard({ event, failure }) {
     if (event) this.#show(event);
-    if (failure) this.#fail(failure);
+    if (failure && TOKEN_FAILURES.has(failure.code) && apiKey() && !this.#renewed) {
+      void this.#renew();
+    } else if (failure) this.#fail(failure);
     else if (this.completed) this.close();
     this.#tell("changed");
   }
@@ -131,6 +152,7 @@ export class Session {
       if (["connecting", "reconnecting"].includes(event.status)) return;
       this.#status = event.status;
       this.#greeted = true;
+      this.#renewed = false;
       return;
     }
     if (RESULTS.includes(event.type)) this.#measure(event.sequence_number);

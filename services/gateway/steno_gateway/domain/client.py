@@ -1,11 +1,13 @@
 """Messages of a client: parsed once, refused with the reason."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
 from steno_gateway.domain.errors import ClientError
+
+_Body = TypeVar("_Body")
 
 MAX_METADATA: Final = 16
 MAX_PROMPT: Final = 1_000
@@ -64,9 +66,16 @@ class SessionRequest(msgspec.Struct, frozen=True):
     hotwords: Annotated[tuple[_Hotword, ...], msgspec.Meta(max_length=MAX_HOTWORDS)] = ()
 
 
+class TokenRequest(msgspec.Struct, frozen=True):
+    """Body of `POST /api/streaming/sessions/{id}/tokens`."""
+
+    right: Literal["speak", "listen"] = "speak"
+
+
 _QUERY_FIELDS: Final = ("language", "task", "prompt")
 
 _requests = msgspec.json.Decoder(SessionRequest)
+_token_requests = msgspec.json.Decoder(TokenRequest)
 
 
 def parse_message(text: str) -> ClientMessage:
@@ -91,8 +100,17 @@ def parse_frame(frame: bytes) -> AudioChunk:
 
 def parse_request(body: bytes) -> SessionRequest:
     """Read the body of a session request, empty for all defaults; raises ClientError."""
+    return _read_body(_requests, body)
+
+
+def parse_token_request(body: bytes) -> TokenRequest:
+    """Read the body of a token request, empty for all defaults; raises ClientError."""
+    return _read_body(_token_requests, body)
+
+
+def _read_body(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:
     try:
-        return _requests.decode(body) if body.strip() else SessionRequest()
+        return decoder.decode(body if body.strip() else b"{}")
     except msgspec.ValidationError as error:
         raise ClientError("invalid_message", str(error)[:200]) from error
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:

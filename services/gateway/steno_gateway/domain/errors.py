@@ -18,6 +18,11 @@ class Fault:
 
 FAULTS: Final = {
     "invalid_request": Fault(),
+    "unauthorized": Fault(401, 4401),
+    "token_expired": Fault(401, 4401),
+    "forbidden": Fault(403, 4403),
+    "origin_not_allowed": Fault(403),
+    "request_timeout": Fault(408, retryable=True),
     "invalid_json": Fault(),
     "invalid_message": Fault(),
     "unknown_type": Fault(),
@@ -40,6 +45,8 @@ FAULTS: Final = {
     "duration_limit": Fault(413),
     "too_many_sessions": Fault(503, 1013, retryable=True),
     "too_many_connections": Fault(429, 1013, retryable=True),
+    "quota_exceeded": Fault(429, 1013, retryable=True),
+    "too_many_messages": Fault(429, 1008),
     "too_many_reconnections": Fault(429, 1008),
     "idle_timeout": Fault(408, 4408, retryable=True),
     "slow_reader": Fault(408, 1008, retryable=True),
