@@ -68,7 +68,7 @@ class OpenSegment:
                 self._request.window = window
             return
         if speech.settled or self._is_due(speech):
-            self._request = Request(window)
+            self._request = Request(window, early=True)
             self._task = asyncio.create_task(
                 self._decode(speech, self._request), name=f"partial of {self._session}"
             )
@@ -76,6 +76,8 @@ class OpenSegment:
     async def final(self, audio_end: int) -> Hypothesis | None:
         """End the partials; give the final of the window up to `audio_end` if it was foreseen."""
         if self._settled_until == audio_end and self._task is not None:
+            if self._request is not None:
+                self._request.early = False
             await self._task
         await self.aclose()
         if self._foreseen is not None and self._foreseen[0] == audio_end:

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from steno_transcriber.domain.batching import Room, Ticket, Urgency, choose
 from steno_transcriber.domain.cadence import Pace
-from steno_transcriber.domain.hypothesis import Again, Hypothesis, Request, Window
+from steno_transcriber.domain.hypothesis import Again, Hypothesis, Request
 from steno_transcriber.engines.base import EngineError, WindowEngine
 
 Measure = Literal[
@@ -40,9 +40,10 @@ class _Waiting:
     since: float
 
 
-def _urgency(window: Window) -> Urgency:
+def _urgency(request: Request) -> Urgency:
+    window = request.window
     if window.final:
-        return Urgency.FINAL
+        return Urgency.EARLY_FINAL if request.early else Urgency.FINAL
     return Urgency.FIRST_PARTIAL if window.first else Urgency.PARTIAL
 
 
@@ -120,7 +121,7 @@ class Scheduler:
     def _ticket(self, waiting: _Waiting) -> Ticket:
         window = waiting.request.window
         group = self._engine.group(window)
-        return Ticket(waiting.number, waiting.session, _urgency(window), group)
+        return Ticket(waiting.number, waiting.session, _urgency(waiting.request), group)
 
     async def _run(self, batch: Sequence[_Waiting]) -> None:
         clock = asyncio.get_running_loop().time

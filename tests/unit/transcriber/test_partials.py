@@ -98,9 +98,11 @@ async def test_a_final_that_was_foreseen_is_not_asked_for_again(desk: Desk) -> N
 async def test_a_final_on_its_way_is_waited_for(desk: Desk) -> None:
     segment = desk.segment()
     await grow(segment, 20_000, settled=True)
+    assert desk.requests[-1].early
     final = asyncio.create_task(segment.final(START + 20_000))
     await turn()
     assert not final.done()
+    assert not desk.requests[-1].early
     await desk.answer()
     assert await final == final_of(20_000)
     assert others() == set()

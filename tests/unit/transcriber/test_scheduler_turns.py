@@ -86,6 +86,21 @@ async def test_what_was_replaced_by_a_final_goes_before_partials() -> None:
     assert engine.batches[1:] == [[final], [first.window]]
 
 
+async def test_an_early_final_lets_first_words_pass_until_somebody_waits_for_it() -> None:
+    for waited_for, order in ((False, ["first", "early"]), (True, ["early", "first"])):
+        engine = GatedEngine(max_batch=1)
+        async with Scheduler(engine) as scheduler, asyncio.TaskGroup() as tasks:
+            early = Request(window(1), early=True)
+            first = Request(Window(loud(3_200, 2), final=False, first=True))
+            for session, request in (("a", Request(window(0))), ("b", early), ("c", first)):
+                tasks.create_task(scheduler.decode(session, request))
+                await turn()
+            early.early = not waited_for
+            engine.gate.set()
+        named = {id(early.window): "early", id(first.window): "first"}
+        assert [named[id(each)] for (each,) in engine.batches[1:]] == order
+
+
 async def test_a_window_that_is_decoded_again_keeps_its_turn_and_holds_up_nobody() -> None:
     engine = Demanding({7: 1}, max_batch=2)
     engine.permits = asyncio.Semaphore(0)

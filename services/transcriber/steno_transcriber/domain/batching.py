@@ -3,14 +3,20 @@
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 
 class Urgency(IntEnum):
-    """What goes before what: a final before all partials, a first word before a better one."""
+    """What goes before what: a final before all else, a first word before a better one."""
 
     FINAL = 0
     FIRST_PARTIAL = 1
-    PARTIAL = 2
+    EARLY_FINAL = 2
+    """Its pause is not over yet: there is some time left."""
+    PARTIAL = 3
+
+
+FINALS: Final = frozenset({Urgency.FINAL, Urgency.EARLY_FINAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +50,14 @@ def choose(waiting: Iterable[Ticket], room: Room) -> list[Ticket]:
     A session is in it once; the group's members follow in the order of urgency.
     """
     ordered = sorted(waiting, key=lambda ticket: (ticket.urgency, ticket.number))
-    if not ordered or room.free < 1:
+    spare = room.free > room.reserve
+    heads = [ticket for ticket in ordered if spare or ticket.urgency in FINALS]
+    if not heads or room.free < 1:
         return []
-    head = ordered[0]
-    final = head.urgency is Urgency.FINAL
-    if not final and room.free <= room.reserve:
-        return []
-    of_session: dict[str, Ticket] = {}
+    head = heads[0]
+    of_session = {head.session: head}
     for ticket in ordered:
         if ticket.group == head.group:
             of_session.setdefault(ticket.session, ticket)
-    return list(of_session.values())[: room.max_batch if final else room.max_partials]
+    most = room.max_batch if head.urgency in FINALS else room.max_partials
+    return list(of_session.values())[:most]

@@ -51,6 +51,8 @@ class Request:
     """A window that waits for its turn; until it is taken, a newer one may replace it."""
 
     window: Window
+    early: bool = False
+    """Nobody waits for it yet."""
     taken: bool = False
 
 

@@ -19,6 +19,7 @@ from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
 from steno_transcriber.engines.base import EngineError, EngineUnavailable
 from steno_transcriber.engines.calibration import Calibration, calibrate
 from steno_transcriber.engines.model_folder import find_model
+from steno_transcriber.engines.priority import computing_threads
 from steno_transcriber.engines.whisper_decoding import Choices, WhisperDecoder
 from steno_transcriber.settings import RecognitionSettings
 
@@ -112,16 +113,17 @@ def _load(folder: Path, settings: RecognitionSettings) -> tuple[WhisperDecoder, 
     if compute_type == "auto":
         compute_type = "float16" if device == "cuda" else "int8"
     places = places_for(settings, device, (folder / "model.bin").stat().st_size)
-    model = WhisperModel(
-        str(folder),
-        device=device,
-        # Workers that are numbered on share GPUs.
-        device_index=settings.device_index % max(1, ctranslate2.get_cuda_device_count()),
-        compute_type=compute_type,
-        cpu_threads=places.threads,
-        num_workers=places.batches,
-        local_files_only=True,
-    )
+    with computing_threads():
+        model = WhisperModel(
+            str(folder),
+            device=device,
+            # Workers that are numbered on share GPUs.
+            device_index=settings.device_index % max(1, ctranslate2.get_cuda_device_count()),
+            compute_type=compute_type,
+            cpu_threads=places.threads,
+            num_workers=places.batches,
+            local_files_only=True,
+        )
     padding = to_samples(settings.whisper_padding_seconds) // HOP
     fit = Fit(settings.whisper_window, padding, PADDED_STEP[device])
     choices = Choices(fit, settings.whisper_beam_size, settings.whisper_max_tokens)
