@@ -12,7 +12,7 @@ from steno_transcriber.domain import guards
 from steno_transcriber.domain.fitting import Fit
 from steno_transcriber.domain.guards import LADDER, Attempt, Verdict
 from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
-from steno_transcriber.engines.whisper import WhisperEngine
+from steno_transcriber.engines.whisper import PADDED_STEP, WhisperEngine
 from steno_transcriber.engines.whisper_answers import Row, Tried, judged
 from steno_transcriber.engines.whisper_decoding import Group
 
@@ -47,7 +47,7 @@ def accept_after(monkeypatch: pytest.MonkeyPatch, attempts: int) -> None:
 def test_finals_are_searched_widely_and_partials_quickly(fit_whisper: WhisperEngine) -> None:
     decoder = decoder_of(fit_whisper)
     prompt = len(decoder.prompts.before(WINDOW))
-    frames = Fit().frames(len(WINDOW.audio))
+    frames = Fit(step=PADDED_STEP["cpu"]).frames(len(WINDOW.audio))
     assert prompt > 0
     assert decoder.group(WINDOW) == Group(frames, prompt, LADDER[0], beams=5)
     assert decoder.group(replace(WINDOW, final=False)) == Group(frames, 0, LADDER[0], beams=1)
