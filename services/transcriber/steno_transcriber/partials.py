@@ -63,11 +63,12 @@ class OpenSegment:
             # Asked for anew, it takes a place that may be kept for finals.
             await self.aclose()
             self._settled_until = end
-        if self._task is not None and self._request is not None:
+        if self._request is not None:
             if not self._request.taken:
                 self._request.window = window
             return
-        if speech.settled or self._is_due(speech):
+        interval = self._tools.partial_interval * self._tools.pace.stretch
+        if speech.settled or _is_due(speech, self._shown_until, interval):
             self._request = Request(window, early=True)
             self._task = asyncio.create_task(
                 self._decode(speech, self._request), name=f"partial of {self._session}"
@@ -95,21 +96,8 @@ class OpenSegment:
         if not task.cancelled():
             task.result()
 
-    def _is_due(self, speech: OpenSpeech) -> bool:
-        return due(
-            speech_start=speech.speech_start,
-            audio_end=speech.audio_end,
-            shown_until=self._shown_until,
-            interval=self._tools.partial_interval * self._tools.pace.stretch,
-        )
-
     def _count_due(self, speech: OpenSpeech) -> None:
-        if due(
-            speech_start=speech.speech_start,
-            audio_end=speech.audio_end,
-            shown_until=self._due_until,
-            interval=self._tools.partial_interval,
-        ):
+        if _is_due(speech, self._due_until, self._tools.partial_interval):
             self._due_until = speech.audio_end
             self._tools.observe("partials_due", 1)
 
@@ -146,3 +134,12 @@ class OpenSegment:
                 processing_ms=round((clock() - started) * 1000),
             )
         )
+
+
+def _is_due(speech: OpenSpeech, shown_until: int | None, interval: float) -> bool:
+    return due(
+        speech_start=speech.speech_start,
+        audio_end=speech.audio_end,
+        shown_until=shown_until,
+        interval=interval,
+    )

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steno_common.messages import Word
-from steno_transcriber.domain.context import Context, decode_context
-from steno_transcriber.domain.hypothesis import CONTEXT_CHARACTERS, Hypothesis
+from steno_transcriber.domain.context import CONTEXT_CHARACTERS, Context, decode_context
+from steno_transcriber.domain.hypothesis import Hypothesis
 
 
 def said(

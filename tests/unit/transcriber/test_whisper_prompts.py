@@ -36,8 +36,8 @@ def ids(prompts: Prompts, text: str) -> list[int]:
 
 
 def test_an_english_model_is_told_no_language(english: Prompts) -> None:
-    assert english.start((), "en", None).tokens == [token(english, "<|startoftranscript|>")]
-    assert english.start((7, 8), "en", None).tokens == [
+    assert english.start((), "en", None) == [token(english, "<|startoftranscript|>")]
+    assert english.start((7, 8), "en", None) == [
         token(english, "<|startofprev|>"), 7, 8, token(english, "<|startoftranscript|>"),
     ]  # fmt: skip
 
@@ -49,7 +49,7 @@ def test_an_english_model_is_told_no_language(english: Prompts) -> None:
 def test_a_model_of_many_languages_is_told_language_and_task(
     many: Prompts, task: Task | None, told: str
 ) -> None:
-    assert many.start((), "de", task).tokens == [
+    assert many.start((), "de", task) == [
         token(many, text) for text in ("<|startoftranscript|>", "<|de|>", f"<|{told}|>")
     ]
 

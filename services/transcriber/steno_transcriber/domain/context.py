@@ -1,10 +1,14 @@
 """What recognition carries over a border, in the text form that checkpoints keep."""
 
+from typing import Final
+
 import msgspec
 
-from steno_transcriber.domain.hypothesis import CONTEXT_CHARACTERS, Hypothesis
+from steno_transcriber.domain.hypothesis import Hypothesis
 
-SURE_OF_LANGUAGE = 0.5
+CONTEXT_CHARACTERS: Final = 200
+
+SURE_OF_LANGUAGE: Final = 0.5
 
 
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,12 +2,10 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from steno_common.messages import Word
 from steno_transcriber.domain.samples import Samples
-
-CONTEXT_CHARACTERS: Final = 200
 
 Task = Literal["transcribe", "translate"]
 

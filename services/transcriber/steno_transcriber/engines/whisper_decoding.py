@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from steno_common.messages import Word
 from steno_common.units import SAMPLE_RATE
-from steno_transcriber.domain.fitting import Fit, token_limit
+from steno_transcriber.domain.fitting import HOP, Fit, token_limit
 from steno_transcriber.domain.guards import LADDER, Attempt, Search
 from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
 from steno_transcriber.engines.log_mel import LogMel, MelCache
@@ -95,7 +95,7 @@ class WhisperDecoder:
         noise = np.random.default_rng(0).normal(
             size=(batch, len(self._model.feature_extractor.mel_filters), frames)
         )
-        prompt = self.prompts.start((), ENGLISH, None).tokens
+        prompt = self.prompts.start((), ENGLISH, None)
         self._model.model.generate(
             _storage(list(noise.astype(np.float32))),
             [prompt] * batch,
@@ -132,7 +132,7 @@ class WhisperDecoder:
 
     def _search(self, group: Group, rows: Sequence[Row], encoded: Any) -> list[_Read]:
         start = self.prompts.start
-        prompts = [start(r.before, r.language, r.window.options.task).tokens for r in rows]
+        prompts = [start(r.before, r.language, r.window.options.task) for r in rows]
         most = token_limit(group.frames, self._choices.max_tokens)
         answers = self._model.model.generate(
             encoded,
@@ -183,7 +183,7 @@ class WhisperDecoder:
                 self.prompts.tokenizer(row.language, row.window.options.task or "transcribe"),
                 [list(read[i].tokens) for i in members],
                 _storage([rows_encoded[i] for i in members]),
-                [max(1, len(rows[i].window.audio) // 160) for i in members],
+                [max(1, len(rows[i].window.audio) // HOP) for i in members],
             )
             for i, alignment in zip(members, alignments, strict=True):
                 words[i] = aligned_words(alignment)

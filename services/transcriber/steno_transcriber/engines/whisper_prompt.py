@@ -1,8 +1,7 @@
 """The tokens that a Whisper decode starts from."""
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
@@ -11,23 +10,7 @@ from faster_whisper.transcribe import get_suppressed_tokens
 from steno_transcriber.domain.fitting import prompt_length
 from steno_transcriber.domain.hypothesis import Task, Window
 
-ENGLISH = "en"
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The tokens before the first one that the model chooses."""
-
-    before: tuple[int, ...]
-    """What was said before, without the token that announces it."""
-    sequence: tuple[int, ...]
-    """Start of transcript, then language with task if the model knows several."""
-    announce: int
-
-    @property
-    def tokens(self) -> list[int]:
-        """All of them, in order."""
-        return [*([self.announce, *self.before] if self.before else []), *self.sequence]
+ENGLISH: Final = "en"
 
 
 class Prompts:
@@ -64,10 +47,15 @@ class Prompts:
         said = f"{options.prompt} {window.prompt if window.final else ''}" if prompted else ""
         return self._before(options.hotwords.strip(), said.strip())
 
-    def start(self, before: tuple[int, ...], language: str, task: Task | None) -> Start:
-        """Give the start tokens of a window."""
+    def start(self, before: tuple[int, ...], language: str, task: Task | None) -> list[int]:
+        """Give the tokens before the first one that the model chooses.
+
+        What was said before comes behind its announcement, then the start of the transcript, then
+        language with task if the model knows several.
+        """
         tokenizer = self.tokenizer(language, task or "transcribe")
-        return Start(before, tuple(tokenizer.sot_sequence), tokenizer.sot_prev)
+        announced = [tokenizer.sot_prev, *before] if before else []
+        return [*announced, *tokenizer.sot_sequence]
 
     def _encode(self, hotwords: str, said: str) -> tuple[int, ...]:
         tokenizer: Any = self._model.hf_tokenizer
