@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -18,6 +19,9 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
 SPEECH = ROOT.parent / "shared" / "audio"
 """Recordings that may lie beside the project; tests that want them skip where they do not."""
+
+_TRUSTING = ssl.create_default_context()
+_TRUSTING.check_hostname, _TRUSTING.verify_mode = False, ssl.CERT_NONE
 
 SERVICES = ("gateway", "transcriber", "aggregator", "notifier")
 
@@ -57,11 +61,11 @@ class Machine:
 
     def ready(self) -> bool:
         """Say whether all services are ready."""
-        base = int(self.url.rpartition(":")[2])
+        port = self.url.rpartition(":")[2]
+        pages = [self.url, *(f"http://127.0.0.1:{int(port) + offset}" for offset in range(1, 4))]
         try:
-            for offset in range(4):
-                address = f"http://127.0.0.1:{base + offset}/readyz"
-                urllib.request.urlopen(address, timeout=2).close()
+            for page in pages:
+                urllib.request.urlopen(f"{page}/readyz", timeout=2, context=_TRUSTING).close()
         except OSError:
             return False
         return True
@@ -99,7 +103,8 @@ def running(folder: Path, **settings: str) -> Iterator[Machine]:
             [sys.executable, "-m", "steno_standalone"],
             cwd=folder, env=environ, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
-    machine = Machine(f"http://127.0.0.1:{port}", folder, process)
+    scheme = "https" if settings.get("STENO_TLS_CERT") else "http"
+    machine = Machine(f"{scheme}://127.0.0.1:{port}", folder, process)
     try:
         machine.wait_ready()
         yield machine

@@ -12,7 +12,7 @@ from steno_standalone.errors import NoRedisError
 from steno_standalone.ports import refuse_taken_ports
 from steno_standalone.ready import redis_answers, services_ready
 from steno_standalone.redis_choice import RedisChoice, choose_redis
-from steno_standalone.settings import DEFAULT_PORT, Settings
+from steno_standalone.settings import DEFAULT_URL, Settings
 from steno_standalone.supervised import Say, Supervised
 
 _REDIS_SECONDS = 5.0
@@ -61,10 +61,13 @@ class Installation:
         base = self._settings.port
         shared = os.environ | {"STENO_REDIS_URL": choice.url}
         running = [
-            (each, self._keep(_program(each, shared | each.environment(base)), tasks))
+            (
+                each.ready_url(base, tls=self._settings.tls),
+                self._keep(_program(each, shared | each.environment(base)), tasks),
+            )
             for each in self._services
         ]
-        await services_ready(running, base)
+        await services_ready(running)
 
     def _keep(self, program: Program, tasks: asyncio.TaskGroup) -> Supervised:
         supervised = Supervised(program, self._say)
@@ -84,10 +87,9 @@ class Installation:
                         stops.create_task(supervised.stop(), name=f"stop {name}")
 
     def _announce(self, seconds: float) -> None:
-        port = self._settings.port
-        url = f"http://127.0.0.1:{port}"
+        url = self._settings.url
         command = _shown(Path(sys.executable).parent / "steno")
-        option = "" if port == DEFAULT_PORT else f" --url {url}"
+        option = "" if url == DEFAULT_URL else f" --url {url}"
         sample = _SAMPLE if Path(_SAMPLE).exists() else "FILE"
         self._say(f"Ready    in {seconds:.1f} s, Ctrl-C stops everything")
         self._say(f"Console  {url}")

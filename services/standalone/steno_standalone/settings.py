@@ -7,6 +7,8 @@ from steno_standalone.domain.services import MOST_TRANSCRIBERS, services
 from steno_standalone.errors import StandaloneError
 
 DEFAULT_PORT = 8080
+DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+"""What the `steno` command assumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,13 @@ class Settings:
     redis_url: str | None = None
     engine: str = "auto"
     transcribers: int = 1
+    tls: bool = False
+    """Whether the gateway speaks TLS."""
+
+    @property
+    def url(self) -> str:
+        """Where this machine reaches the gateway."""
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -26,6 +35,7 @@ class Settings:
             redis_url=environment.get("STENO_REDIS_URL") or None,
             engine=environment.get("STENO_ENGINE") or "auto",
             transcribers=_count(environment.get("STENO_TRANSCRIBERS") or "1"),
+            tls=bool(environment.get("STENO_TLS_CERT")),
         )
 
 

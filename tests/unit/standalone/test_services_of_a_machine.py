@@ -29,3 +29,13 @@ def test_each_further_transcriber_has_a_port_and_a_gpu_of_its_own() -> None:
 def test_a_number_of_transcribers_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(StandaloneError, match="STENO_TRANSCRIBERS"):
         Settings.read({"STENO_TRANSCRIBERS": text})
+
+
+def test_with_a_certificate_only_the_gateway_is_asked_by_tls() -> None:
+    pages = [each.ready_url(8080, tls=True) for each in services()]
+    assert pages == [
+        "https://127.0.0.1:8080/readyz", "http://127.0.0.1:8081/readyz",
+        "http://127.0.0.1:8082/readyz", "http://127.0.0.1:8083/readyz",
+    ]  # fmt: skip
+    assert Settings.read({"STENO_TLS_CERT": "cert.pem"}).url == "https://127.0.0.1:8080"
+    assert services()[0].ready_url(9000, tls=False) == "http://127.0.0.1:9000/readyz"

@@ -39,9 +39,10 @@ class Service:
         """Port of its health, readiness and metrics pages."""
         return base + self.port_offset
 
-    def ready_url(self, base: int) -> str:
-        """Page that answers 200 once the service takes work."""
-        return f"http://127.0.0.1:{self.port(base)}/readyz"
+    def ready_url(self, base: int, *, tls: bool) -> str:
+        """Page that answers 200 once the service takes work; only the gateway may speak TLS."""
+        scheme = "https" if tls and self.role == "gateway" else "http"
+        return f"{scheme}://127.0.0.1:{self.port(base)}/readyz"
 
 
 def services(transcribers: int = 1) -> tuple[Service, ...]:
