@@ -1,6 +1,7 @@
 """The typed stores on one Redis, for asynchronous tests."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from tests.redis_servers import BinaryServer, RedisServer
 from steno_common.keys import SessionKeys
 from steno_common.messages import Final as FinalText
 from steno_common.messages import Session
-from steno_common.store.doorbell import DoorbellStore
+from steno_common.store.doorbell import DoorbellStore, Ring
 from steno_common.store.limits import Limits
 from steno_common.store.link import Link
 from steno_common.store.sessions import Chunk, SessionStore
@@ -80,12 +81,33 @@ class Stores:
         return self.sessions.keys(session_id)
 
     async def redis(self, command: str, *args: Any) -> Any:
-        """Run one command."""
-        return await self.link.data.execute_command(command, *args)  # type: ignore[no-untyped-call]
+        """Run one command where the shard of its key lives; else where that of SID does."""
+        tags = [re.search(r"\{s(\d+)\}", arg) for arg in args if isinstance(arg, str)]
+        shard = next((int(tag[1]) for tag in tags if tag), self.keys().shard)
+        node = await self.link.atlas.node(shard)
+        return await node.data.execute_command(command, *args)  # type: ignore[no-untyped-call]
+
+    async def everywhere(self, command: str, *args: Any) -> Any:
+        """Run one command on every Redis; gives the first answer."""
+        answers = []
+        for node in await self.link.atlas.all_nodes():
+            answers.append(await node.data.execute_command(command, *args))  # type: ignore[no-untyped-call]  # noqa: PERF401
+        return answers[0]
+
+    async def names(self) -> set[str]:
+        """Name every key there is."""
+        nodes = await self.link.atlas.all_nodes()
+        return {key.decode() for each in nodes async for key in each.data.scan_iter()}
+
+    async def rings(self) -> list[Ring]:
+        """Read what rings, of all shards."""
+        one_by_one = [await self.doorbell.read([n], block_ms=1) for n in self.doorbell.shards]
+        return [ring for rings in one_by_one for ring in rings]
 
     async def look(self, session_id: str = SID) -> State:
         """Read all of a session."""
-        return (await look(self.link.data, self.keys(session_id))).state
+        keys = self.keys(session_id)
+        return (await look((await self.link.atlas.node(keys.shard)).data, keys)).state
 
     async def connect(self, session_id: str = SID) -> int:
         """Create a session with one connection; gives its number."""

@@ -10,12 +10,8 @@ from steno_common.messages import Completed, Ended, Idle, Statistics, Utterance
 COMPLETED = Completed("", Statistics(0, 0, 0, 0, 0, 0, 0), ())
 
 
-async def _keys(stores: Stores) -> set[str]:
-    return {key.decode() async for key in stores.link.data.scan_iter()}
-
-
 async def _immortal(stores: Stores) -> set[str]:
-    return {key for key in await _keys(stores) if await stores.redis("TTL", key) == -1}
+    return {key for key in await stores.names() if await stores.redis("TTL", key) == -1}
 
 
 def _indexes(stores: Stores) -> set[str]:
@@ -50,7 +46,7 @@ async def test_a_completed_session_leaves_its_log_for_a_while(stores: Stores) ->
     await _every_step(stores)
     await stores.windows.complete(SID, COMPLETED)
     keys = stores.keys()
-    assert await _keys(stores) == {keys.meta, keys.log, keys.events}
+    assert await stores.names() == {keys.meta, keys.log, keys.events}
     assert await _immortal(stores) == {keys.events}
 
 
@@ -59,7 +55,7 @@ async def test_a_removed_session_leaves_nothing_but_the_doorbell(stores: Stores)
     assert await stores.sessions.remove(SID)
     assert not await stores.sessions.remove(SID)
     await stores.redis("DEL", stores.keys().events)
-    assert await _keys(stores) == set()
+    assert await stores.names() == set()
 
 
 async def test_every_touch_prolongs_the_life_of_a_session(stores: Stores) -> None:
@@ -103,7 +99,7 @@ async def test_an_expired_session_is_removed_from_the_indexes(stores: Stores) ->
     assert [gone.session_id for gone in await stores.windows.abandoned()] == [SID]
     assert await stores.windows.window(SID) is None
     await stores.windows.remove(SID)
-    assert await _keys(stores) == {keys.events}
+    assert await stores.names() == {keys.events}
 
 
 async def test_a_session_that_never_connects_counts_as_abandoned_in_time(stores: Stores) -> None:

@@ -12,7 +12,9 @@ from tests.redis_servers import RedisServer
 
 from steno_common.errors import StoreError, StoreUnavailableError
 from steno_common.store import link as link_module
-from steno_common.store.link import open_link, patiently, source
+from steno_common.store import scripts as scripts_module
+from steno_common.store.link import open_link, patiently
+from steno_common.store.scripts import source
 from steno_common.store.sessions import Outcome
 
 ANSWER_SECONDS = 0.3
@@ -30,13 +32,13 @@ async def impatient(server: RedisServer) -> AsyncIterator[Stores]:
 @asynccontextmanager
 async def full(stores: Stores) -> AsyncIterator[None]:
     """Let the memory of a Redis be used up."""
-    (before,) = (await stores.redis("CONFIG", "GET", "maxmemory"))[1:]
-    await stores.redis("CONFIG", "SET", "maxmemory-policy", "noeviction")
-    await stores.redis("CONFIG", "SET", "maxmemory", 1)
+    (before,) = (await stores.everywhere("CONFIG", "GET", "maxmemory"))[1:]
+    await stores.everywhere("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    await stores.everywhere("CONFIG", "SET", "maxmemory", 1)
     try:
         yield
     finally:
-        await stores.redis("CONFIG", "SET", "maxmemory", before)
+        await stores.everywhere("CONFIG", "SET", "maxmemory", before)
 
 
 async def test_a_full_redis_refuses_audio_for_now_but_takes_commits(stores: Stores) -> None:
@@ -83,7 +85,7 @@ async def test_a_commit_that_trimmed_last_would_be_refused(
     right = source("commit")
     wrong = right.replace(trim, "").replace(last, trim + last)
     monkeypatch.setattr(
-        link_module, "source", lambda script: wrong if script == "commit" else source(script)
+        scripts_module, "source", lambda script: wrong if script == "commit" else source(script)
     )
     await stores.connect()
     await stores.store(1)
@@ -96,12 +98,12 @@ async def test_a_commit_that_trimmed_last_would_be_refused(
 
 async def test_forgotten_scripts_are_loaded_again(stores: Stores) -> None:
     conn = await stores.connect()
-    await stores.redis("SCRIPT", "FLUSH")
+    await stores.everywhere("SCRIPT", "FLUSH")
     answers = await stores.sessions.append(SID, conn, [chunk(1), chunk(2)])
     assert [answer.outcome for answer in answers] == [Outcome.DONE, Outcome.DONE]
-    await stores.redis("SCRIPT", "FLUSH")
+    await stores.everywhere("SCRIPT", "FLUSH")
     claim = await stores.claim()
-    await stores.redis("SCRIPT", "FLUSH")
+    await stores.everywhere("SCRIPT", "FLUSH")
     assert await stores.work.commit(claim, span(1, "1-0", 100))
 
 
@@ -110,7 +112,7 @@ async def test_scripts_forgotten_at_any_moment_store_every_chunk_once(stores: St
 
     async def forget() -> None:
         for _ in range(100):
-            await stores.redis("SCRIPT", "FLUSH")
+            await stores.everywhere("SCRIPT", "FLUSH")
 
     async with asyncio.TaskGroup() as group:
         group.create_task(forget())
@@ -177,7 +179,7 @@ async def test_a_killed_redis_is_named_at_once_then_used_again(stores: Stores) -
         with pytest.raises(StoreUnavailableError):
             await stores.windows.due()
         with pytest.raises(StoreUnavailableError):
-            await stores.doorbell.read(block_ms=10)
+            await stores.doorbell.read([0], block_ms=10)
         assert not await stores.link.ping()
     stores.server.start()
     answers = await stores.sessions.append(SID, conn, [chunk(1), chunk(2)])
@@ -189,14 +191,17 @@ async def test_connections_that_died_unused_are_replaced_silently(stores: Stores
     conn = await stores.connect()
     await stores.doorbell.prepare()
     polls = [stores.sessions.poll([(SID, conn)]) for _ in range(8)]
-    reads = [stores.doorbell.read(block_ms=20) for _ in range(3)]
+    reads = [stores.doorbell.read([0], block_ms=20) for _ in range(3)]
     await asyncio.gather(*polls, *reads)
     stores.server.restart()
     for _ in range(2):  # the loop hears of the closed connections
         await asyncio.sleep(0)
     answers = await asyncio.gather(*[stores.sessions.poll([(SID, conn)]) for _ in range(8)])
     assert {answer[0].outcome for answer in answers} == {Outcome.DONE}
-    assert await asyncio.gather(*[stores.doorbell.read(block_ms=20) for _ in range(3)]) == [[]] * 3
+    assert (
+        await asyncio.gather(*[stores.doorbell.read([0], block_ms=20) for _ in range(3)])
+        == [[]] * 3
+    )
 
 
 async def test_no_more_callers_than_connections_wait_for_ever(each_redis: RedisServer) -> None:
@@ -220,13 +225,11 @@ async def test_a_fault_of_a_script_is_no_reason_to_try_again(stores: Stores) -> 
 
 
 async def test_a_failure_quotes_nothing_that_was_sent(stores: Stores) -> None:
-    async def two_commands(redis: Any) -> None:
-        async with redis.pipeline(transaction=False) as pipe:
-            pipe.get("fine")
-            pipe.lpush(stores.keys().meta, "canary")
-            await pipe.execute()
+    def two_commands(pipe: Any) -> None:
+        pipe.hget(stores.keys().meta, "fine")
+        pipe.lpush(stores.keys().meta, "canary")
 
     await stores.connect()
     with pytest.raises(StoreError) as raised:
-        await stores.link.ask(two_commands)
+        await stores.link.ask(stores.keys().shard, two_commands)
     assert str(raised.value) == "Redis refused: WRONGTYPE"

@@ -135,19 +135,18 @@ async def test_a_backlog_never_refuses_a_first_chunk_however_long(stores: Stores
 
 async def test_a_session_that_begins_to_wait_wakes_a_transcriber_once(stores: Stores) -> None:
     await stores.connect()
-    pubsub = stores.link.pubsub()
-    await pubsub.subscribe(WAKE_CHANNEL)
-    assert await pubsub.get_message(timeout=5) is None  # the subscription itself
-    await stores.store(1, 2)
-    await stores.claim()
-    await stores.store(3)
-    await stores.redis("PUBLISH", WAKE_CHANNEL, "end of this test")
-    heard: list[bytes] = []
-    async with asyncio.timeout(5):
-        while heard[-1:] != [b"end of this test"]:
-            message = await pubsub.get_message(timeout=1)
-            heard += [message["data"]] if message else []
-    await pubsub.aclose()  # type: ignore[no-untyped-call]
+    async with stores.link.pubsub(stores.keys().shard) as pubsub:
+        await pubsub.subscribe(WAKE_CHANNEL)
+        assert await pubsub.get_message(timeout=5) is None  # the subscription itself
+        await stores.store(1, 2)
+        await stores.claim()
+        await stores.store(3)
+        await stores.redis("PUBLISH", WAKE_CHANNEL, "end of this test")
+        heard: list[bytes] = []
+        async with asyncio.timeout(5):
+            while heard[-1:] != [b"end of this test"]:
+                message = await pubsub.get_message(timeout=1)
+                heard += [message["data"]] if message else []
     assert heard == [SID.encode(), b"end of this test"]
 
 

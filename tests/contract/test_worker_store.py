@@ -4,9 +4,10 @@ import asyncio
 
 from tests.contract.stores import Stores
 
-from steno_common.keys import WORKERS_KEY
+from steno_common.keys import ShardKeys
 from steno_common.store.workers import Report, WorkerStore
 
+REGISTRY = ShardKeys(0).workers
 CALM = Report(room=3, hard_room=8, strained=False, sessions=7, demand=0.5, lag=0.1)
 LATE = Report(room=0, hard_room=0, strained=True, sessions=256, demand=2.0, lag=12.25)
 
@@ -34,24 +35,24 @@ async def test_who_leaves_is_heard_of_no_more(stores: Stores) -> None:
 async def test_who_is_silent_is_forgotten(stores: Stores) -> None:
     workers = _workers(stores)
     await workers.beat("one", CALM)
-    packed = (await stores.redis("HGET", WORKERS_KEY, "one")).partition(b" ")[2]
+    packed = (await stores.redis("HGET", REGISTRY, "one")).partition(b" ")[2]
     now_ms = (await workers.beat("one", CALM)).now_ms
-    await stores.redis("HSET", WORKERS_KEY, "dead", b"%d %s" % (now_ms - 5_001, packed))
-    await stores.redis("HSET", WORKERS_KEY, "slow", b"%d %s" % (now_ms - 2_000, packed))
+    await stores.redis("HSET", REGISTRY, "dead", b"%d %s" % (now_ms - 5_001, packed))
+    await stores.redis("HSET", REGISTRY, "slow", b"%d %s" % (now_ms - 2_000, packed))
     assert (await workers.beat("one", CALM)).others == {"slow": CALM}
-    assert sorted(await stores.redis("HKEYS", WORKERS_KEY)) == [b"one", b"slow"]
+    assert sorted(await stores.redis("HKEYS", REGISTRY)) == [b"one", b"slow"]
 
 
 async def test_what_nobody_understands_is_passed_over(stores: Stores) -> None:
     workers = _workers(stores)
     now_ms = (await workers.beat("one", CALM)).now_ms
-    await stores.redis("HSET", WORKERS_KEY, "newer", b"%d \xc1" % now_ms, "broken", b"?")
+    await stores.redis("HSET", REGISTRY, "newer", b"%d \xc1" % now_ms, "broken", b"?")
     assert (await workers.beat("one", CALM)).others == {}
 
 
 async def test_the_registry_goes_with_the_last_worker(stores: Stores) -> None:
     await _workers(stores).beat("one", CALM)
-    assert 0 < await stores.redis("PTTL", WORKERS_KEY) <= 5_000
+    assert 0 < await stores.redis("PTTL", REGISTRY) <= 5_000
 
 
 async def test_the_time_is_that_of_redis(stores: Stores) -> None:

@@ -10,7 +10,8 @@ from tests.redis_servers import RedisServer
 from steno_aggregator.worker import Aggregator
 from steno_common.archive import Archive
 from steno_common.messages import Event
-from steno_common.store.link import Call, Link
+from steno_common.store.link import Link
+from steno_common.store.scripts import Call
 from steno_common.store.windows import WindowStore
 
 
@@ -21,16 +22,14 @@ class CrashError(BaseException):
 class DyingLink(Link):
     """A link whose process dies before or after its nth call: then the answer never arrives."""
 
-    __slots__ = ("after", "calls", "last")
-
     def arm(self, last: int, *, after: bool) -> None:
         self.calls, self.last, self.after = 0, last, after
 
     async def run_all(self, calls: list[Call]) -> object:  # type: ignore[override]
         return await self._live(super().run_all(calls))
 
-    async def ask(self, command: object) -> object:
-        return await self._live(super().ask(command))  # type: ignore[arg-type]
+    async def each(self, shards: object, fill: object) -> object:  # type: ignore[override]
+        return await self._live(super().each(shards, fill))  # type: ignore[arg-type]
 
     async def _live(self, call: object) -> object:
         self.calls += 1
@@ -45,7 +44,7 @@ class DyingLink(Link):
 
 async def crash(stage: Stage, archive: Archive, last: int, *, after: bool) -> None:
     """Run an aggregator that dies at its nth call to Redis."""
-    link = DyingLink(stage.link.data, stage.link.blocking)
+    link = DyingLink(stage.link.atlas)
     link.arm(last, after=after)
     aggregator = Aggregator(WindowStore(link, stage.limits), archive, QUICK)
     with pytest.raises(BaseExceptionGroup) as caught:

@@ -245,7 +245,8 @@ async def test_deferrals_double_up_to_the_longest(stage: Stage) -> None:
 async def test_a_session_that_expired_is_forgotten(stage: Stage, archive: Archive) -> None:
     played = await stage.play()
     await played.say("one", pause=3)
-    await stage.link.data.delete(stage.windows.keys(played.session_id).meta)
+    keys = stage.windows.keys(played.session_id)
+    await stage.link.ask(keys.shard, lambda pipe: pipe.delete(keys.meta))
     async with aggregating(stage, archive):
 
         async def forgotten() -> bool:

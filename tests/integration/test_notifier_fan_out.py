@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from redis.asyncio.client import PubSub
@@ -36,10 +37,12 @@ def partial(text: str) -> Partial:
     return Partial(text, (), 0, 16_000, 0.5, 0.5, sequence_number=1, commit=0)
 
 
-async def listening(stage: Stage, session_id: str) -> PubSub:
-    pubsub = stage.link.pubsub()
-    await pubsub.subscribe(stage.windows.keys(session_id).live)
-    return pubsub
+@asynccontextmanager
+async def listening(stage: Stage, session_id: str) -> AsyncIterator[PubSub]:
+    keys = stage.windows.keys(session_id)
+    async with stage.link.pubsub(keys.shard) as pubsub:
+        await pubsub.subscribe(keys.live)
+        yield pubsub
 
 
 async def first(pubsub: PubSub, wanted: object) -> None:
@@ -53,8 +56,7 @@ async def first(pubsub: PubSub, wanted: object) -> None:
 
 async def test_a_bell_and_a_partial_reach_those_who_listen(stage: Stage, notifier: None) -> None:
     played = await stage.play()
-    pubsub = await listening(stage, played.session_id)
-    async with pubsub:
+    async with listening(stage, played.session_id) as pubsub:
         await played.say("one")
         await first(pubsub, None)
         await stage.work.publish(played.session_id, partial("tw"))
@@ -63,8 +65,7 @@ async def test_a_bell_and_a_partial_reach_those_who_listen(stage: Stage, notifie
 
 async def test_a_session_hears_nothing_of_others(stage: Stage, notifier: None) -> None:
     mine, other = await stage.play(), await stage.play()
-    pubsub = await listening(stage, mine.session_id)
-    async with pubsub:
+    async with listening(stage, mine.session_id) as pubsub:
         await other.say("secret")
         await stage.work.publish(other.session_id, partial("secret"))
         await stage.work.publish(mine.session_id, partial("mine"))
@@ -79,8 +80,7 @@ async def test_a_session_hears_nothing_of_others(stage: Stage, notifier: None) -
 async def test_two_notifiers_share_the_rings(stage: Stage, notifier: None) -> None:
     task = asyncio.create_task(fan_out(DoorbellStore(stage.link, stage.limits)), name="second")
     played = await stage.play()
-    pubsub = await listening(stage, played.session_id)
-    async with pubsub:
+    async with listening(stage, played.session_id) as pubsub:
         texts = [f"{number}" for number in range(50)]
         for text in texts:
             await stage.work.publish(played.session_id, partial(text))
@@ -89,15 +89,16 @@ async def test_two_notifiers_share_the_rings(stage: Stage, notifier: None) -> No
     await asyncio.wait({task})
 
     for shard in stage.windows.space.all_shards():
-        (group,) = await stage.link.data.xinfo_groups(shard.events)
+        ((group,),) = await stage.link.ask(
+            shard.shard, lambda pipe, shard=shard: pipe.xinfo_groups(shard.events)
+        )
         assert (group["consumers"] <= 1, group["pending"]) == (True, 0)
 
 
 async def test_it_goes_on_after_redis_lost_everything(stage: Stage, notifier: None) -> None:
-    await stage.link.data.flushall()
+    await stage.link.everywhere(lambda pipe: pipe.flushall())
     played = await stage.play()
-    pubsub = await listening(stage, played.session_id)
-    async with pubsub:
+    async with listening(stage, played.session_id) as pubsub:
         await _until_heard(stage, pubsub, played.session_id)
 
 
@@ -107,8 +108,7 @@ async def test_it_goes_on_after_redis_was_killed(
     played = await stage.play()
     redis_server.restart()
     await until(stage.link.ping)
-    pubsub = await listening(stage, played.session_id)
-    async with pubsub:
+    async with listening(stage, played.session_id) as pubsub:
         await _until_heard(stage, pubsub, played.session_id)
 
 

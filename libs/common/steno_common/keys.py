@@ -17,9 +17,9 @@ them together, on a single Redis as on a Cluster. The number of shards is fixed 
     steno:{s7}:due           zset     SID -> ms when the aggregator must look        sessions
     steno:{s7}:sessions      zset     SID -> ms when it counts as abandoned          sessions
     steno:{s7}:events        stream   doorbells, partials for the notifier           about 10,000
-
-    of all shards
-    steno:workers            hash     worker -> ms of its last word, how it stands   transcribers
+    steno:{s7}:workers       hash     worker -> ms of its last word, how it stands   transcribers
+                                      at the lowest shard of each Redis
+    steno:{s7}:seal          string   last write before waiting for replicas         1
 
     channels
     steno:wake               a session began to wait for a transcriber
@@ -49,7 +49,6 @@ from typing import Final
 from zlib import crc32
 
 WAKE_CHANNEL: Final = "steno:wake"
-WORKERS_KEY: Final = "steno:workers"
 EVENTS_GROUP: Final = "notifier"
 EVENTS_BOUND: Final = 10_000
 
@@ -102,6 +101,16 @@ class ShardKeys:
     def events(self) -> str:
         """Doorbells and partials on their way to the notifier."""
         return self.name("events")
+
+    @property
+    def workers(self) -> str:
+        """Transcribers, as those of them say that know this Redis."""
+        return self.name("workers")
+
+    @property
+    def seal(self) -> str:
+        """What is written last before replicas are waited for."""
+        return self.name("seal")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from steno_common.health import PORT_OFFSETS, serve_health
 from steno_common.lifecycle import Lifecycle
 from steno_common.settings import load
 from steno_common.store.link import open_link
+from steno_common.store.sites import Site, at_each_site
 from steno_common.store.windows import WindowStore
 
 
@@ -18,6 +19,14 @@ async def serve(life: Lifecycle) -> None:
     archive = Archive(settings.output)
     await asyncio.to_thread(archive.prepare)
     port = settings.port + PORT_OFFSETS["aggregator"]
-    async with open_link(settings.redis_url) as link, serve_health(life, settings.host, port):
+    async with (
+        open_link(settings.redis_url, replicas=settings.replicas) as link,
+        serve_health(life, settings.host, port),
+    ):
         life.checks["redis"] = link.ping
-        await Aggregator(WindowStore(link, settings), archive).run(life.draining)
+        store = WindowStore(link, settings)
+
+        async def aggregate(site: Site) -> None:
+            await Aggregator(store, archive, shards=site).run(life.draining)
+
+        await at_each_site(link, store.shards, aggregate, ending=life.draining)

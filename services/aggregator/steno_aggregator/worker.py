@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -41,11 +41,20 @@ class Pace:
 class Aggregator:
     """Looks at sessions that are due, saves those that have ended, ends those abandoned.
 
+    One for each Redis, with the shards that live there: what waits for one that is away holds up
+    nothing of the others.
     It keeps nothing: cut off at any point, the next look by any aggregator goes on from Redis.
     """
 
-    def __init__(self, store: WindowStore, archive: Archive, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        store: WindowStore,
+        archive: Archive,
+        pace: Pace | None = None,
+        shards: Sequence[int] | None = None,
+    ) -> None:
         self._store = store
+        self._shards = shards
         self._archive = archive
         self._pace = pace or Pace()
         self._ended: asyncio.Queue[str] = asyncio.Queue(SAVES_WAITING)
@@ -73,7 +82,7 @@ class Aggregator:
 
     async def _watch_due(self) -> None:
         while True:
-            found = await patiently(self._store.due)
+            found = await patiently(lambda: self._store.due(self._shards))
             # Aggregators that look at the same time begin with different sessions.
             random.shuffle(found)
             due = iter(found)
@@ -146,7 +155,7 @@ class Aggregator:
 
     async def _watch_abandoned(self) -> None:
         while True:
-            for due in await patiently(self._store.abandoned):
+            for due in await patiently(lambda: self._store.abandoned(self._shards)):
                 await self._bury(due.session_id)
             await asyncio.sleep(self._pace.abandoned_seconds)
 

@@ -109,7 +109,10 @@ async def serve(life: Lifecycle) -> None:
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     threads = ThreadPoolExecutor(WAITING_THREADS, "steno-gateway")
     asyncio.get_running_loop().set_default_executor(threads)
-    async with open_link(limits.redis_url) as link, asyncio.TaskGroup() as tasks:
+    async with (
+        open_link(limits.redis_url, replicas=limits.replicas) as link,
+        asyncio.TaskGroup() as tasks,
+    ):
         life.checks["redis"] = link.ping
         store = SessionStore(link, limits)
         feed = Feed(store)

@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from redis.exceptions import RedisError
-
-from steno_common.errors import StoreError
+from steno_common.errors import StoreError, StoreUnavailableError
 from steno_common.logs import about
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Partial
@@ -16,6 +14,7 @@ from steno_common.store.base import Numbered
 from steno_common.store.doorbell import heard
 from steno_common.store.link import patiently
 from steno_common.store.sessions import Outcome, Polled, SessionStore
+from steno_common.store.sites import Site, at_each_site
 from steno_gateway import metrics
 from steno_gateway.domain.errors import ClientError
 
@@ -94,12 +93,14 @@ class Feed:
     _subscriptions: dict[str, set[Subscription]] = field(default_factory=dict)
     _rung: set[str] = field(default_factory=set)
     _ringing: asyncio.Event = field(default_factory=asyncio.Event)
-    _added: asyncio.Event = field(default_factory=asyncio.Event)
+    _added: set[asyncio.Event] = field(default_factory=set)
+    """One of each listener, to be set when there is more to listen to."""
 
     def subscribe(self, subscription: Subscription) -> None:
         """Begin to hear of a session; what it already has comes first."""
         self._subscriptions.setdefault(subscription.session_id, set()).add(subscription)
-        self._added.set()
+        for added in self._added:
+            added.set()
         self.ring(subscription.session_id)
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -122,21 +123,31 @@ class Feed:
             tasks.create_task(self._sweep(), name="feed sweep")
 
     async def _listen(self) -> None:
-        while True:
-            try:
-                await self._listen_once()
-            except (RedisError, OSError, TimeoutError) as error:
-                log.warning("doorbells are silent", extra=about(error=type(error).__name__))
-                self._added.set()  # those who are there already subscribe again
-                await asyncio.sleep(0.2)
+        store = self.store
+        await at_each_site(store.link, store.shards, self._listen_at)
 
-    async def _listen_once(self) -> None:
-        subscribed: set[str] = set()
-        async with self.store.link.pubsub() as pubsub:
+    async def _listen_at(self, site: Site) -> None:
+        added = asyncio.Event()
+        self._added.add(added)
+        try:
             while True:
-                await self._added.wait()
-                wanted = {self.store.keys(sid).live for sid in self._subscriptions}
-                self._added.clear()
+                try:
+                    added.set()  # for those who are there already
+                    await self._listen_once(site, added)
+                except StoreUnavailableError as error:
+                    log.warning("doorbells are silent", extra=about(error=str(error)))
+                    await asyncio.sleep(0.2)
+        finally:
+            self._added.discard(added)
+
+    async def _listen_once(self, site: Site, added: asyncio.Event) -> None:
+        subscribed: set[str] = set()
+        async with self.store.link.pubsub(site[0]) as pubsub:
+            while True:
+                await added.wait()
+                keys = [self.store.keys(sid) for sid in self._subscriptions]
+                wanted = {each.live for each in keys if each.shard in site}
+                added.clear()
                 if wanted - subscribed:
                     await pubsub.subscribe(*(wanted - subscribed))
                 if subscribed - wanted:
@@ -151,9 +162,9 @@ class Feed:
                     else:
                         for subscription in self._subscriptions.get(session_id, ()):
                             subscription.partial(partial)
-                    if self._added.is_set():
+                    if added.is_set():
                         break
-                self._added.set()
+                added.set()
 
     async def _answer(self) -> None:
         while True:
@@ -177,6 +188,5 @@ class Feed:
         try:
             states = await self.store.poll([(s.session_id, s.conn) for s in held])
         except StoreError:
-            self._rung |= session_ids  # the next sweep looks again
-            return 0
-        return sum(s.polled(state) for s, state in zip(held, states, strict=True))
+            return 0  # the next sweep looks again
+        return sum(s.polled(state) for s, state in zip(held, states, strict=True) if state)

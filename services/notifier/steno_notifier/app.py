@@ -16,7 +16,7 @@ async def serve(life: Lifecycle) -> None:
     settings = load(NotifierSettings)
     port = settings.port + PORT_OFFSETS["notifier"]
     async with (
-        open_link(settings.redis_url) as link,
+        open_link(settings.redis_url, replicas=settings.replicas) as link,
         serve_health(life, settings.host, port),
         asyncio.TaskGroup() as tasks,
     ):

@@ -5,18 +5,23 @@ from typing import NoReturn
 
 from steno_common.store.doorbell import DoorbellStore
 from steno_common.store.link import patiently
+from steno_common.store.sites import Site, at_each_site
 from steno_notifier import metrics
 from steno_notifier.domain.coalesce import coalesce
 
 
-async def fan_out(store: DoorbellStore) -> NoReturn:
+async def fan_out(store: DoorbellStore) -> None:
     """Ring on what is read, until cancelled.
 
     Nothing depends on a ring: who waits for news also looks by itself, and reads the log by number.
     So a ring that is lost with this process, or with Redis, costs a moment.
     """
+    await at_each_site(store.link, store.shards, partial(_fan_out_at, store), one_command=True)
+
+
+async def _fan_out_at(store: DoorbellStore, site: Site) -> NoReturn:
     while True:
-        read = await patiently(store.read)
+        read = await patiently(partial(store.read, site))
         partials = sum(1 for _, payload in read if payload)
         metrics.RINGS.labels("partial").inc(partials)
         metrics.RINGS.labels("bell").inc(len(read) - partials)

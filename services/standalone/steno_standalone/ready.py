@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Sequence
 
 import aiohttp
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError
 
+from steno_common.errors import StoreError
+from steno_common.store.link import open_link
 from steno_standalone.errors import NoRedisError, NotReadyError
 from steno_standalone.supervised import Supervised
 
@@ -19,29 +18,25 @@ _ANSWER_SECONDS = 2.0
 
 
 async def redis_answers(url: str, seconds: float) -> None:
-    """Wait until the Redis at `url` answers.
+    """Wait until the Redis at `url` answers; of several, one of them.
 
     Raises NoRedisError when it does not within `seconds` or refuses the password.
     """
-    client = redis.asyncio.Redis.from_url(
-        url, socket_timeout=_ANSWER_SECONDS, retry=Retry(NoBackoff(), 0)
-    )
-    fault: Exception | None = None
+    fault: BaseException | None = None
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds), open_link(url) as link:
             while True:
                 try:
-                    await client.ping()
+                    await link.everywhere(lambda pipe: pipe.ping())
                     return
-                except AuthenticationError:
-                    raise
-                except (RedisError, OSError) as error:
-                    fault = error
+                except StoreError as error:
+                    fault = error.__cause__
+                if isinstance(fault, AuthenticationError):
+                    break
                 await asyncio.sleep(_BETWEEN_QUESTIONS_SECONDS)
-    except (TimeoutError, AuthenticationError) as error:
+    except TimeoutError as error:
         raise NoRedisError(f"Redis does not answer: {fault or error}") from error
-    finally:
-        await client.aclose()
+    raise NoRedisError(f"Redis does not answer: {fault}") from fault
 
 
 async def services_ready(running: Sequence[tuple[str, Supervised]]) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+from steno_common.errors import SettingsError
+from steno_common.store import addresses
 from steno_standalone.child import Program
 from steno_standalone.domain.binaries import MINIMUM_VERSION
 from steno_standalone.errors import NoRedisError
@@ -25,12 +26,14 @@ class RedisChoice:
 def choose_redis(given_url: str | None) -> Iterator[RedisChoice]:
     """Take the given Redis, else prepare the best one installed.
 
-    Raises NoRedisError when there is none.
+    Raises NoRedisError when there is none, or the given address cannot be read.
     """
     if given_url is not None:
-        host = urlsplit(given_url)
-        # The address may carry a password: only its harmless parts are shown.
-        where = host.path if host.scheme == "unix" else f"{host.hostname}:{host.port or 6379}"
+        try:
+            # The address may carry a password: only its harmless parts are shown.
+            where = addresses.title(given_url)
+        except SettingsError as error:
+            raise NoRedisError(error.message) from error
         yield RedisChoice(given_url, None, f"at {where}, whose own settings say what it survives")
         return
     binaries = find_binaries()

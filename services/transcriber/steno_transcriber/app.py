@@ -37,7 +37,7 @@ async def serve(life: Lifecycle) -> None:
     meter = LoadMeter()
     async with (
         open_recognition(recognition_settings, meter.observe) as recognition,
-        open_link(limits.redis_url) as link,
+        open_link(limits.redis_url, replicas=limits.replicas) as link,
         serve_health(life, settings.host, port),
     ):
         life.checks["redis"] = link.ping

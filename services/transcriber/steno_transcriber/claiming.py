@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from redis.exceptions import RedisError
-
 from steno_common.errors import StoreUnavailableError
 from steno_common.keys import WAKE_CHANNEL
 from steno_common.logs import about
+from steno_common.store.sites import Site, at_each_site
 from steno_common.store.work import Claim, Waiting, WorkStore
 from steno_transcriber import metrics
 from steno_transcriber.domain.balance import Balance, Grace
@@ -39,15 +38,18 @@ class Claiming:
 
     async def listen(self) -> None:
         """Hear of sessions that begin to wait, until cancelled."""
+        await at_each_site(self.store.link, self.store.shards, self._listen_at)
+
+    async def _listen_at(self, site: Site) -> None:
         while True:
             try:
-                async with self.store.link.pubsub() as pubsub:
+                async with self.store.link.pubsub(site[0]) as pubsub:
                     await pubsub.subscribe(WAKE_CHANNEL)
                     while True:
                         if await pubsub.get_message(timeout=1.0) is not None:
                             self._wake.set()
-            except (RedisError, OSError, TimeoutError) as error:
-                log.warning("doorbells are silent", extra=about(error=type(error).__name__))
+            except StoreUnavailableError as error:
+                log.warning("doorbells are silent", extra=about(error=str(error)))
                 await asyncio.sleep(CLAIM_SECONDS)
 
     async def run(self) -> None:
@@ -74,14 +76,20 @@ class Claiming:
             room = self.balance.room(time.monotonic(), self.load())
             if not room:
                 break
-            for claim in await self.store.claim(shard.shard, room):
-                await self.begin(claim)
+            await self._take(shard, room)
         else:
             return
         for shard in waiting:
             if ripe.isdisjoint(shard.waits):
                 continue
             if self.balance.hard_room(time.monotonic(), self.load()):
-                for claim in await self.store.claim(shard.shard, 1):
-                    await self.begin(claim)
+                await self._take(shard, 1)
             return
+
+    async def _take(self, waiting: Waiting, count: int) -> None:
+        try:
+            for claim in await self.store.claim(waiting.shard, count):
+                await self.begin(claim)
+        except StoreUnavailableError as error:
+            # The other shards may live elsewhere.
+            log.warning("cannot claim", extra=about(error=str(error)))

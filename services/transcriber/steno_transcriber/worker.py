@@ -144,9 +144,11 @@ class Worker:
         for held in ending:
             held.task.cancel()
         await asyncio.wait([held.task for held in ending])
-        for held in ending:
-            self._forget(held.session)
-            await self._release(held.session.claim)
+        # All at once: those whose Redis is away keep no other waiting.
+        async with asyncio.TaskGroup() as releasing:
+            for held in ending:
+                self._forget(held.session)
+                releasing.create_task(self._release(held.session.claim), name="release")
 
     async def _renew(self) -> None:
         pause = self.store.limits.lease_seconds / 3

@@ -9,11 +9,13 @@ from functools import cache
 from typing import Any, Final
 from unittest.mock import patch
 
+from redis.asyncio import Redis
 from tests.contract.machine.state import Seen, look
 
-from steno_common.store import link as link_module
+from steno_common.store import scripts as scripts_module
 from steno_common.store.limits import Limits
-from steno_common.store.link import Link, open_link, source
+from steno_common.store.link import Link, open_link
+from steno_common.store.scripts import source
 from steno_common.store.sessions import SessionStore
 from steno_common.store.windows import WindowStore
 from steno_common.store.work import WorkStore
@@ -48,9 +50,9 @@ def script_names() -> set[str]:
 class Rig:
     """The stores, with their methods under one roof, and a way to read back what they did."""
 
-    def __init__(self, runner: asyncio.Runner, link: Link, limits: Limits) -> None:
+    def __init__(self, runner: asyncio.Runner, link: Link, redis: Redis, limits: Limits) -> None:
         self._runner = runner
-        self._link = link
+        self._redis = redis
         self._parts = (SessionStore(link, limits), WorkStore(link, limits),
                        WindowStore(link, limits), WorkerStore(link, limits))  # fmt: skip
 
@@ -65,7 +67,7 @@ class Rig:
 
     def look(self, session_id: str) -> Seen:
         """Read all of a session."""
-        return self._runner.run(look(self._link.data, self._parts[0].keys(session_id)))
+        return self._runner.run(look(self._redis, self._parts[0].keys(session_id)))
 
     def expire(self, session_id: str) -> None:
         """Let the keys of a session go, as at the end of their time to live."""
@@ -84,11 +86,11 @@ class Rig:
     def load_scripts(self) -> None:
         """Have the server compile every script; raises if one is no Lua."""
         for name in script_names() - {"prelude", "session"}:
-            self._command("script_load", link_module.source(name))
+            self._command("script_load", scripts_module.source(name))
 
     def _command(self, name: str, *args: Any) -> None:
         async def run() -> None:
-            await getattr(self._link.data, name)(*args)
+            await getattr(self._redis, name)(*args)
 
         self._runner.run(run())
 
@@ -102,10 +104,12 @@ def open_rig(url: str, limits: Limits, mutant: Mutant | None = None) -> Iterator
         text = mutant.apply(source(script)) if mutant else source(script)
         return text.replace(_SERVER_TIME, _TEST_TIME)
 
-    with asyncio.Runner() as runner, patch.object(link_module, "source", altered):
+    with asyncio.Runner() as runner, patch.object(scripts_module, "source", altered):
         stack = AsyncExitStack()
         link = runner.run(stack.enter_async_context(open_link(url)))
+        redis = Redis.from_url(url, protocol=2)
+        stack.push_async_callback(redis.aclose)
         try:
-            yield Rig(runner, link, limits)
+            yield Rig(runner, link, redis, limits)
         finally:
             runner.run(stack.aclose())

@@ -6,6 +6,7 @@ import pytest
 from redis import exceptions as of
 
 from steno_common.errors import StoreError, StoreUnavailableError
+from steno_common.store.failures import FewReplicasError, NowhereError
 from steno_common.store.link import Link, open_link
 
 FULL = "command not allowed when used memory > 'maxmemory'."
@@ -35,6 +36,10 @@ PASSING = [
     of.TryAgainError("Multiple keys request during rehashing", status_code="TRYAGAIN"),
     of.ClusterDownError("The cluster is down", status_code="CLUSTERDOWN"),
     of.MasterDownError("Link with MASTER is down", status_code="MASTERDOWN"),
+    of.MovedError("7000 127.0.0.1:7001", status_code="MOVED"),
+    of.AskError("7000 127.0.0.1:7001", status_code="ASK"),
+    FewReplicasError(),
+    NowhereError(),
 ]
 LASTING = [
     (of.ResponseError("WRONGTYPE Operation against a key"), "WRONGTYPE"),
@@ -51,17 +56,28 @@ LASTING = [
 async def failure(error: Exception, way: str) -> StoreError:
     """Give what a caller gets when redis-py raises an error."""
 
-    async def fail(redis: Any) -> None:
+    async def fail(*_: object) -> None:
         raise error
 
+    async def ask(link: Link) -> None:
+        patch.setattr(await link.atlas.node(0), "_trip", fail)
+        await link.ask(0, lambda pipe: pipe.ping())
+
+    async def wait(link: Link) -> None:
+        await link.wait([0], fail)
+
+    async def pubsub(link: Link) -> None:
+        async with link.pubsub(0):
+            await fail()
+
+    ways = {"ask": ask, "wait": wait, "pubsub": pubsub}
     async with open_link("redis://127.0.0.1:1/0") as link:
-        call = {"ask": link.ask, "wait": link.wait}[way]
-        with pytest.raises(StoreError) as raised:
-            await call(fail)
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(StoreError) as raised:
+            await ways[way](link)
     return raised.value
 
 
-@pytest.mark.parametrize("way", ["ask", "wait"])
+@pytest.mark.parametrize("way", ["ask", "wait", "pubsub"])
 @pytest.mark.parametrize("error", PASSING, ids=repr)
 async def test_what_passes_may_be_repeated(error: Exception, way: str) -> None:
     found = await failure(error, way)
@@ -80,12 +96,12 @@ async def test_what_lasts_is_not_repeated_but_names_the_code(error: Exception, c
 
 
 async def test_a_fault_of_ours_stays_what_it_is() -> None:
-    async def fail(redis: Any) -> None:
+    def fail(pipe: Any) -> None:
         raise KeyError("ours")
 
     async with open_link("redis://127.0.0.1:1/0") as link:
         with pytest.raises(KeyError):
-            await link.ask(fail)
+            await link.ask(0, fail)
 
 
 async def test_a_redis_that_is_not_there_is_no_reason_to_wait() -> None:
@@ -93,4 +109,4 @@ async def test_a_redis_that_is_not_there_is_no_reason_to_wait() -> None:
         assert isinstance(link, Link)
         assert not await link.ping()
         with pytest.raises(StoreUnavailableError):
-            await link.ask(lambda redis: redis.ping())
+            await link.ask(0, lambda pipe: pipe.ping())

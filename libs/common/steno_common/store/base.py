@@ -7,7 +7,8 @@ from steno_common.errors import MessageError
 from steno_common.keys import KeySpace, SessionKeys, ShardKeys
 from steno_common.messages import Event, Message, Numbered, decode
 from steno_common.store.limits import Limits
-from steno_common.store.link import Call, Link
+from steno_common.store.link import Link
+from steno_common.store.scripts import Call
 
 __all__ = ["Numbered", "Part", "read_events", "session_call", "shard_call"]
 
@@ -18,12 +19,13 @@ def session_call(script: str, keys: SessionKeys, *args: str | int | bytes) -> Ca
         keys.meta, keys.audio, keys.log, keys.waiting, keys.leases,
         keys.fences, keys.tries, keys.due, keys.sessions, keys.events,
     )  # fmt: skip
-    return Call(script, names, (keys.session_id, *args))
+    return Call(script, keys.shard, names, (keys.session_id, *args))
 
 
 def shard_call(script: str, keys: ShardKeys, *args: str | int | bytes) -> Call:
     """Address a script over the indexes of one shard."""
-    return Call(script, (keys.waiting, keys.leases, keys.fences, keys.tries), args)
+    names = (keys.waiting, keys.leases, keys.fences, keys.tries)
+    return Call(script, keys.shard, names, args)
 
 
 def read_events(entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Numbered]:
@@ -55,6 +57,11 @@ class Part:
         """Names of all keys."""
         return KeySpace(self.limits.shards)
 
+    @property
+    def shards(self) -> range:
+        """Numbers of all shards."""
+        return range(self.limits.shards)
+
     def keys(self, session_id: str) -> SessionKeys:
         """Names of one session's keys."""
         return self.space.session(session_id)
@@ -62,7 +69,7 @@ class Part:
     async def events(self, session_id: str, after: int = 0, count: int = 1000) -> list[Numbered]:
         """Read the log of a session from the event behind `after` on."""
         keys = self.keys(session_id)
-        entries = await self.link.ask(
-            lambda redis: redis.xrange(keys.log, f"{after + 1}-0", "+", count=count)
+        (entries,) = await self.link.ask(
+            keys.shard, lambda pipe: pipe.xrange(keys.log, f"{after + 1}-0", "+", count=count)
         )
         return read_events(entries)

@@ -9,10 +9,11 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import ResponseError
 
 from steno_common.errors import MessageError
-from steno_common.keys import EVENTS_GROUP
+from steno_common.keys import EVENTS_GROUP, ShardKeys
 from steno_common.messages import Partial, decode
 from steno_common.store.base import Part
 from steno_common.store.link import ANSWER_SECONDS
+from steno_common.store.scripts import Call
 
 Ring = tuple[str, bytes]
 """Session and encoded partial; empty bytes: look into the log."""
@@ -22,26 +23,23 @@ Ring = tuple[str, bytes]
 class DoorbellStore(Part):
     """What the notifier reads and publishes."""
 
-    async def prepare(self) -> None:
-        """Make the consumer group on every shard, where it is not there."""
-        for shard in self.space.all_shards():
+    async def prepare(self, shards: Sequence[int] | None = None) -> None:
+        """Make the consumer group on every shard, or on some, where it is not there."""
+        await self.link.run_all(
+            [
+                Call("prepare", keys.shard, [keys.events], [EVENTS_GROUP])
+                for keys in map(ShardKeys, shards or self.shards)
+            ]
+        )
 
-            async def create(redis: Any, stream: str = shard.events) -> None:
-                try:
-                    await redis.xgroup_create(stream, EVENTS_GROUP, id="$", mkstream=True)
-                except ResponseError as error:
-                    if not str(error).startswith("BUSYGROUP"):
-                        raise
+    async def read(self, shards: Sequence[int], block_ms: int = 2000) -> list[Ring]:
+        """Wait for rings of shards that one command may read; each goes to one notifier.
 
-            await self.link.ask(create)
-
-    async def read(self, block_ms: int = 2000) -> list[Ring]:
-        """Wait for rings; each goes to one notifier, without acknowledgement.
-
-        All notifiers are one consumer: without acknowledgement a name of their own would only be
-        left behind. A group that is gone, as after a Redis that lost its data, is made again.
+        There is no acknowledgement, and all notifiers are one consumer: a name of their own would
+        only be left behind. A group that is gone, as after a Redis that lost its data, is made
+        again.
         """
-        streams: Any = {shard.events: ">" for shard in self.space.all_shards()}
+        streams: Any = {ShardKeys(shard).events: ">" for shard in shards}
 
         async def entries(redis: Any) -> Any:
             # A frozen server must not hold the reader for ever: these sockets have no limit.
@@ -55,9 +53,9 @@ class DoorbellStore(Part):
                         raise
                     return None
 
-        answer = await self.link.wait(entries)
+        answer = await self.link.wait(shards, entries)
         if answer is None:
-            await self.prepare()
+            await self.prepare(shards)
         return [
             (fields[b"s"].decode(), fields.get(b"p", b""))
             for _, found in answer or []
@@ -67,14 +65,17 @@ class DoorbellStore(Part):
 
     async def publish(self, rings: Sequence[Ring]) -> int:
         """Ring at the channels of sessions; gives the number of those who heard."""
+        by_shard: dict[int, list[tuple[str, bytes]]] = {}
+        for session_id, payload in rings:
+            keys = self.keys(session_id)
+            by_shard.setdefault(keys.shard, []).append((keys.live, payload))
 
-        async def ring(redis: Any) -> list[int]:
-            async with redis.pipeline(transaction=False) as pipe:
-                for session_id, payload in rings:
-                    pipe.publish(self.keys(session_id).live, payload)
-                return [*(await pipe.execute())]
+        def ring(pipe: Any, shards: Sequence[int]) -> None:
+            for shard in shards:
+                for channel, payload in by_shard[shard]:
+                    pipe.publish(channel, payload)
 
-        return sum(await self.link.ask(ring))
+        return sum(sum(counts) for _, counts in await self.link.each(by_shard, ring))
 
 
 async def heard(pubsub: PubSub, seconds: float = 1.0) -> AsyncIterator[tuple[str, Partial | None]]:

@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 
+from steno_common.errors import SettingsError
+from steno_common.store.addresses import Several, parse
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Lifetimes and bounds; the environment may change each (STENO_SHARDS, ...)."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
+    """One Redis or several, Sentinels, a Cluster: see store/addresses.py."""
+    replicas: int = 0
+    """An answer counts once so many replicas have what it stands on."""
     shards: int = 16
     """Fixed at install: a session's shard follows from its id."""
     idle_seconds: float = 600.0
@@ -24,6 +30,16 @@ class Limits:
     """An utterance ends after this much silence."""
     lease_seconds: float = 3.0
     """A transcriber that is silent for this long loses its sessions."""
+
+    def __post_init__(self) -> None:
+        place = parse(self.redis_url)
+        faults = []
+        if self.replicas < 0:
+            faults.append("STENO_REPLICAS: not 0 or more")
+        if isinstance(place, Several) and len(place.urls) > self.shards:
+            faults.append("STENO_SHARDS: fewer than there are Redis in STENO_REDIS_URL")
+        if faults:
+            raise SettingsError(faults)
 
     @property
     def idle_ms(self) -> int:

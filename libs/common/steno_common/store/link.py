@@ -1,130 +1,184 @@
 """One way to talk to Redis: bounded waits, no hidden retries, typed failure."""
 
 import asyncio
-import importlib.resources
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from typing import Any, Final, TypeVar
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.asyncio.client import Pipeline, PubSub
 
 from steno_common.errors import StoreError, StoreUnavailableError
+from steno_common.store.addresses import parse
+from steno_common.store.atlas import Atlas
+from steno_common.store.discovery import discovery
+from steno_common.store.failures import FAILURES, failure
+from steno_common.store.node import Fill, Node
+from steno_common.store.scripts import Call
+from steno_common.store.together import Ask, Said, together
 
 ANSWER_SECONDS: Final = 2.0
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 1.0
 
-# What the server says while it starts, fails over or is full: the same call can succeed later.
-_PASSING: Final = {"LOADING", "BUSY", "READONLY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "OOM",
-                   "NOREPLICAS", "MISCONF", "UNBLOCKED", "NOSCRIPT"}  # fmt: skip
-
-# Redis 6.2 wraps the error of a command in that of the script; redis-py does so in a pipeline.
-_CODE: Final = re.compile(r"(?:Error running script .*: -|Command # .* error: \(.)?([A-Z]+)\b")
-
+K = TypeVar("K")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One script with its keys and arguments."""
-
-    script: str
-    keys: Sequence[str]
-    args: Sequence[str | int | bytes]
-
-
-@cache
-def source(script: str) -> str:
-    """Give the Lua text of a script with what it stands on."""
-    folder = importlib.resources.files("steno_common.store") / "lua"
-    parts = ["prelude"] if script in {"claim", "renew", "beat"} else ["prelude", "session"]
-    return "\n".join((folder / f"{name}.lua").read_text() for name in [*parts, script])
-
-
-def _failure(error: Exception) -> StoreError:
-    """Say whether the same call may be repeated; no text of a reply goes into the message."""
-    if isinstance(error, ResponseError):
-        found = _CODE.match(str(error))
-        known = None if error.status_code == "ERR" else error.status_code
-        code = known or (found[1] if found else "ERR")
-        if code not in _PASSING:
-            return StoreError(f"Redis refused: {code}")
-    return StoreUnavailableError(f"Redis does not answer: {type(error).__name__}")
-
-
-@dataclass(slots=True)
 class Link:
-    """Connections of one process to one Redis.
+    """Connections of one process to every Redis of the installation.
 
     redis-py repeats timed-out commands ten times by default, and so doubles writes: here nothing
     is repeated behind the caller's back. Each call ends within ANSWER_SECONDS, but for blocking
     reads and pub/sub, which have connections of their own: they wait as long as the caller says.
+
+    The atlas says where a shard is. It looks anew after every failure, so that a caller that
+    repeats its call finds a shard that has moved.
     """
 
-    data: Redis
-    blocking: Redis
-    _shas: dict[str, str] = field(default_factory=dict)
+    def __init__(self, atlas: Atlas) -> None:
+        self.atlas = atlas
 
     async def run(self, call: Call) -> Any:
         """Run one script; raises StoreUnavailableError or StoreError."""
         return (await self.run_all([call]))[0]
 
     async def run_all(self, calls: Sequence[Call]) -> list[Any]:
-        """Run scripts in order in one round trip; raises the first failure after all have run."""
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                answers = await self._pipeline(calls)
-                if any(isinstance(answer, NoScriptError) for answer in answers):
-                    self._shas.clear()
-                    answers = await self._pipeline(calls)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise _failure(error) from error
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise _failure(answer) from answer
+        """Run scripts, those of one Redis in order and in one round trip.
+
+        Raises the first failure after all have run.
+        """
+        return _sound(await self._run(calls, patient=True))
+
+    async def try_all(self, calls: Sequence[Call]) -> list[Any]:
+        """Run scripts likewise; where a Redis is away, the answer is a StoreUnavailableError.
+
+        Raises it when all are away.
+        """
+        answers = await self._run(calls, patient=False)
+        _heard(dict(enumerate(answers)))
         return answers
 
-    async def _pipeline(self, calls: Sequence[Call]) -> list[Any]:
-        for script in {call.script for call in calls} - self._shas.keys():
-            self._shas[script] = await self.data.script_load(source(script))
-        async with self.data.pipeline(transaction=False) as pipe:
-            for call in calls:
-                pipe.evalsha(self._shas[call.script], len(call.keys), *call.keys, *call.args)
-            return await pipe.execute(raise_on_error=False)
+    async def ask(self, shard: int, fill: Fill) -> list[Any]:
+        """Make plain commands in one round trip to the Redis of a shard; gives their answers.
 
-    async def ask(self, command: Callable[[Any], Awaitable[Any]]) -> Any:
-        """Run a plain command, with the same failures as a script; the caller knows its reply."""
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await command(self.data)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise _failure(error) from error
+        The failures are those of a script; the caller knows the replies.
+        """
+        ((_, answers),) = await self.each([shard], lambda pipe, _: fill(pipe))
+        return answers
 
-    async def wait(self, command: Callable[[Any], Awaitable[Any]]) -> Any:
-        """Run a blocking read, on the connections that may wait."""
-        try:
-            return await command(self.blocking)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise _failure(error) from error
+    async def each(
+        self, shards: Iterable[int], fill: Callable[[Pipeline, Sequence[int]], object]
+    ) -> list[tuple[Sequence[int], list[Any]]]:
+        """Make plain commands in one round trip to every Redis that holds some of these shards.
+
+        `fill` gets the shards that live together. Gives them with the answers of every Redis that
+        answers; raises StoreUnavailableError when none does.
+        """
+        groups = await self._groups(shards)
+        asks = {
+            node: partial(node.ask, partial(_fill_for, fill, held), held[0])
+            for node, held in groups.items()
+        }
+        said = await self._together(asks, patient=False)
+        return [(groups[node], answers) for node, answers in _heard(said).items()]
+
+    async def everywhere(self, fill: Fill) -> list[list[Any]]:
+        """Make plain commands on every Redis; gives the answers of those that answer.
+
+        For what is no state of a session: no replica is waited for.
+        """
+        async with _guarded(self.atlas):
+            nodes = await self.atlas.all_nodes()
+        asks = {node: partial(node.ask, fill, None) for node in nodes}
+        return list(_heard(await self._together(asks, patient=False)).values())
+
+    async def sites(self, shards: Iterable[int]) -> list[list[int]]:
+        """Group shards by the Redis that they live on; raises StoreUnavailableError."""
+        return list((await self._groups(shards)).values())
+
+    async def wait(self, shards: Sequence[int], command: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Make a blocking read of shards that one command may touch."""
+        async with _guarded(self.atlas):
+            node = await self.atlas.node(shards[0])
+            return await command(node.blocking)
+
+    @asynccontextmanager
+    async def pubsub(self, shard: int) -> AsyncIterator[PubSub]:
+        """Hold a subscription at the Redis of a shard; raises StoreUnavailableError.
+
+        Messages may be lost silently, so nothing may depend on them.
+        """
+        async with _guarded(self.atlas):
+            node = await self.atlas.node(shard)
+            async with node.blocking.pubsub(ignore_subscribe_messages=True) as pubsub:
+                yield pubsub
 
     async def ping(self, seconds: float = 1.0) -> bool:
-        """Say whether Redis answers within `seconds`."""
+        """Say whether any Redis answers within `seconds`."""
         try:
             async with asyncio.timeout(seconds):
-                return bool(await self.ask(lambda redis: redis.ping()))
+                return bool(await self.everywhere(lambda pipe: pipe.ping()))
         except (TimeoutError, StoreError):
             return False
 
-    def pubsub(self) -> PubSub:
-        """Give a subscription; messages may be lost silently, so nothing may depend on them."""
-        return self.blocking.pubsub(ignore_subscribe_messages=True)
+    async def _groups(self, shards: Iterable[int]) -> dict[Node, list[int]]:
+        async with _guarded(self.atlas), asyncio.timeout(ANSWER_SECONDS):
+            return await self.atlas.nodes(shards)
+
+    async def _together(self, asks: Mapping[Node, Ask], *, patient: bool) -> dict[Node, Said]:
+        said = await together(asks, patient=patient)
+        answers = (each if isinstance(each, list) else [each] for each in said.values())
+        if any(isinstance(each, StoreUnavailableError) for some in answers for each in some):
+            self.atlas.look_anew()
+        return said
+
+    async def _run(self, calls: Sequence[Call], *, patient: bool) -> list[Any]:
+        """Give the answer of each call, or its StoreError."""
+        groups = await self._groups(dict.fromkeys(call.shard for call in calls))
+        asks = {
+            node: partial(node.run, [call for call in calls if call.shard in held])
+            for node, held in groups.items()
+        }
+        answers: list[Any] = [None] * len(calls)
+        for node, said in (await self._together(asks, patient=patient)).items():
+            places = [place for place, call in enumerate(calls) if call.shard in groups[node]]
+            each = [said] * len(places) if isinstance(said, StoreError) else said
+            for place, answer in zip(places, each, strict=True):
+                answers[place] = answer
+        return answers
+
+
+@asynccontextmanager
+async def _guarded(atlas: Atlas) -> AsyncIterator[None]:
+    try:
+        yield
+    except FAILURES as error:
+        atlas.look_anew()
+        raise failure(error) from error
+
+
+def _fill_for(
+    fill: Callable[[Pipeline, Sequence[int]], object], held: Sequence[int], pipe: Pipeline
+) -> None:
+    fill(pipe, held)
+
+
+def _sound(answers: list[Any]) -> list[Any]:
+    """Raise the first failure among answers."""
+    for answer in answers:
+        if isinstance(answer, StoreError):
+            raise answer
+    return answers
+
+
+def _heard(said: Mapping[K, Any]) -> dict[K, Any]:
+    """Leave out those who are away; raise what is no absence, or that all are away."""
+    errors = [each for each in said.values() if isinstance(each, StoreError)]
+    for error in errors:
+        if not error.retryable or len(errors) == len(said):
+            raise error
+    return {place: each for place, each in said.items() if not isinstance(each, StoreError)}
 
 
 async def patiently(operation: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
@@ -146,27 +200,14 @@ async def patiently(operation: Callable[[], Awaitable[T]], seconds: float | None
 
 
 @asynccontextmanager
-async def open_link(url: str) -> AsyncIterator[Link]:
-    """Open the connections of a process; nothing is sent before the first call."""
-    # RESP2: with RESP3 redis-py 8.1 hands out dead pooled connections after a server restart.
-    # No limit on the sockets: redis-py would keep it with `wait_for`, which in Python 3.11 swallows
-    # a cancellation that arrives together with the result. The link limits each call itself.
-    common: dict[str, Any] = {
-        "protocol": 2,
-        "socket_connect_timeout": ANSWER_SECONDS,
-        "retry": Retry(NoBackoff(), 0),
-        "timeout": ANSWER_SECONDS,
-    }
-    data = Redis.from_pool(
-        BlockingConnectionPool.from_url(url, max_connections=32, socket_timeout=None, **common)
-    )
-    blocking = Redis.from_pool(
-        BlockingConnectionPool.from_url(
-            url, max_connections=64, socket_timeout=None, health_check_interval=10, **common
-        )
-    )
+async def open_link(url: str, *, replicas: int = 0) -> AsyncIterator[Link]:
+    """Open the connections of a process; nothing is sent before the first call.
+
+    Every answer waits until `replicas` replicas have what it stands on. Raises SettingsError for an
+    address that cannot be read.
+    """
+    atlas = Atlas(discovery(parse(url)), replicas, ANSWER_SECONDS)
     try:
-        yield Link(data, blocking)
+        yield Link(atlas)
     finally:
-        await data.aclose()
-        await blocking.aclose()
+        await atlas.aclose()

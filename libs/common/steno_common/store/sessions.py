@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from steno_common.errors import StoreError
 from steno_common.messages import Session, decode, encode
 from steno_common.store.base import Part, session_call
 from steno_common.units import to_samples
@@ -93,6 +94,10 @@ def _int(value: Any) -> int:
     return int(value or 0)
 
 
+def _polled(code: int, event: int, done: int, backlog: int, status: bytes) -> Polled:
+    return Polled(Outcome(code), event, done, backlog, status.decode())
+
+
 @dataclass(frozen=True, slots=True)
 class SessionStore(Part):
     """Sessions as the gateway sees them; every call may be repeated."""
@@ -151,24 +156,24 @@ class SessionStore(Part):
         call = session_call("transition", self.keys(session_id), conn, to, *allowed)
         return Outcome(await self.link.run(call))
 
-    async def poll(self, held: Sequence[tuple[str, int]]) -> list[Polled]:
-        """Say of each (session, connection) that it is there, and learn what is new."""
-        answers = await self.link.run_all(
+    async def poll(self, held: Sequence[tuple[str, int]]) -> list[Polled | None]:
+        """Say of each (session, connection) that it is there, and learn what is new.
+
+        None where the Redis of the session is away; raises StoreUnavailableError if all are.
+        """
+        answers = await self.link.try_all(
             [
                 session_call("poll", self.keys(session_id), conn, self.limits.idle_ms,
                              self.limits.abandon_ms)
                 for session_id, conn in held
             ]
         )  # fmt: skip
-        return [
-            Polled(Outcome(code), event, done, backlog, status.decode())
-            for code, event, done, backlog, status in answers
-        ]
+        return [None if isinstance(answer, StoreError) else _polled(*answer) for answer in answers]
 
     async def snapshot(self, session_id: str) -> Snapshot | None:
         """Read a session without taking it."""
         keys = self.keys(session_id)
-        held = await self.link.ask(lambda redis: redis.hgetall(keys.meta))
+        (held,) = await self.link.ask(keys.shard, lambda pipe: pipe.hgetall(keys.meta))
         if b"config" not in held:
             return None
         session = decode(held[b"config"])

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from steno_common.keys import ShardKeys
 from steno_common.messages import Completed, Numbered, Session, Utterance, decode, encode
 from steno_common.store.base import Part, session_call
 
@@ -48,27 +49,28 @@ class Due:
 class WindowStore(Part):
     """Sessions as the aggregator sees them; every call may be repeated."""
 
-    async def _until_now(self, index: str, count: int) -> list[Due]:
-        async def ranges(redis: Any) -> list[Due]:
-            seconds, micros = await redis.time()
+    async def _until_now(self, index: str, shards: Sequence[int] | None, count: int) -> list[Due]:
+        def ranges(pipe: Any, held: Sequence[int]) -> None:
+            pipe.time()
+            for shard in held:
+                pipe.zrange(ShardKeys(shard).name(index), 0, count - 1, withscores=True)
+
+        due = []
+        for _, ((seconds, micros), *found) in await self.link.each(shards or self.shards, ranges):
             now_ms = seconds * 1000 + micros // 1000
-            async with redis.pipeline(transaction=False) as pipe:
-                for shard in self.space.all_shards():
-                    pipe.zrange(shard.name(index), "-inf", now_ms, byscore=True,
-                                offset=0, num=count, withscores=True)  # fmt: skip
-                found = await pipe.execute()
-            return [Due(sid.decode(), now_ms - int(at)) for shard in found for sid, at in shard]
+            due += [Due(sid.decode(), now_ms - int(at)) for each in found for sid, at in each]
+        return [session for session in due if session.late_ms >= 0]
 
-        answer: list[Due] = await self.link.ask(ranges)
-        return answer
+    async def due(self, shards: Sequence[int] | None = None, count: int = 50) -> list[Due]:
+        """Name sessions of some or all shards that need a look now, up to `count` of each.
 
-    async def due(self, count: int = 50) -> list[Due]:
-        """Name sessions that need a look now, up to `count` of each shard."""
-        return await self._until_now("due", count)
+        Shards whose Redis is away are passed over; raises StoreUnavailableError if all are.
+        """
+        return await self._until_now("due", shards, count)
 
-    async def abandoned(self, count: int = 50) -> list[Due]:
-        """Name sessions whose client is gone for too long."""
-        return await self._until_now("sessions", count)
+    async def abandoned(self, shards: Sequence[int] | None = None, count: int = 50) -> list[Due]:
+        """Name sessions, of the same shards, whose client is gone for too long."""
+        return await self._until_now("sessions", shards, count)
 
     async def window(self, session_id: str) -> Window | None:
         """Read a session; None if it is gone."""
@@ -76,7 +78,7 @@ class WindowStore(Part):
         fields = ("config", "status", "event", "wfrom", "utterances", "finals", "next", "received",
                   "transcribed", "silence", "lat_sum", "lat_n", "heard", "ended",
                   "finished")  # fmt: skip
-        held = await self.link.ask(lambda redis: redis.hmget(keys.meta, fields))
+        (held,) = await self.link.ask(keys.shard, lambda pipe: pipe.hmget(keys.meta, fields))
         if held[0] is None:
             return None
         session = decode(held[0])

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from steno_common import messages
+from steno_common.errors import StoreError
 from steno_common.keys import EVENTS_BOUND, ShardKeys
 from steno_common.messages import Event, Partial, Session, decode, encode
 from steno_common.store.base import Part, session_call, shard_call
@@ -106,40 +107,44 @@ class WorkStore(Part):
         return [Claim(sid.decode(), int(token), int(tries)) for sid, token, tries in triples]
 
     async def waiting(self) -> list[Waiting]:
-        """Name the shards in which sessions wait or leases have run out, with these sessions."""
-        shards = self.space.all_shards()
+        """Name the shards in which sessions wait or leases have run out, with these sessions.
 
-        async def indexes(redis: Any) -> list[Any]:
-            async with redis.pipeline(transaction=False) as pipe:
-                pipe.time()
-                for shard in shards:
-                    pipe.zrange(shard.leases, 0, EXPIRED_BOUND - 1, withscores=True)
-                    pipe.zrange(shard.waiting, 0, WAITING_BOUND - 1, withscores=True)
-                return [*(await pipe.execute())]
+        Shards whose Redis is away are passed over; raises StoreUnavailableError if all are.
+        """
 
-        (seconds, micros), *rest = await self.link.ask(indexes)
-        now_ms = seconds * 1000 + micros / 1000
+        def indexes(pipe: Any, shards: Sequence[int]) -> None:
+            pipe.time()
+            for keys in map(ShardKeys, shards):
+                pipe.zrange(keys.leases, 0, EXPIRED_BOUND - 1, withscores=True)
+                pipe.zrange(keys.waiting, 0, WAITING_BOUND - 1, withscores=True)
+
         found = []
-        for shard, leases, waiting in zip(shards, rest[::2], rest[1::2], strict=True):
-            expired = [entry for entry in leases if entry[1] <= now_ms]
-            waits = {
-                sid.decode(): max(0.0, (now_ms - since) / 1000)
-                for sid, since in (*expired, *waiting)
-            }
-            if waits:
-                found.append(Waiting(shard, waits))
+        for shards, ((seconds, micros), *rest) in await self.link.each(self.shards, indexes):
+            now_ms = seconds * 1000 + micros / 1000
+            for shard, leases, waiting in zip(shards, rest[::2], rest[1::2], strict=True):
+                expired = [entry for entry in leases if entry[1] <= now_ms]
+                waits = {
+                    sid.decode(): max(0.0, (now_ms - since) / 1000)
+                    for sid, since in (*expired, *waiting)
+                }
+                if waits:
+                    found.append(Waiting(ShardKeys(shard), waits))
         return found
 
     async def renew(self, claims: Sequence[Claim]) -> set[str]:
-        """Prolong leases; gives the ids of the sessions that belong to others now."""
+        """Prolong leases; gives the ids of the sessions that belong to others now.
+
+        Leases whose Redis is away are not prolonged; raises StoreUnavailableError if all are.
+        """
         by_shard: dict[ShardKeys, list[str | int]] = {}
         for claim in claims:
             shard = ShardKeys(self.keys(claim.session_id).shard)
             by_shard.setdefault(shard, []).extend((claim.session_id, claim.token))
-        answers = await self.link.run_all(
+        answers = await self.link.try_all(
             [shard_call("renew", s, self.limits.lease_ms, *args) for s, args in by_shard.items()]
         )
-        return {sid.decode() for lost in answers for sid in lost}
+        known = [lost for lost in answers if not isinstance(lost, StoreError)]
+        return {sid.decode() for lost in known for sid in lost}
 
     async def release(self, claim: Claim) -> None:
         """Give a session back at once."""
@@ -150,7 +155,7 @@ class WorkStore(Part):
         """Read where to go on; None if the session is gone."""
         keys = self.keys(session_id)
         fields = ("config", "commits", "consumed", "done", "offset", "border", "context")
-        held = await self.link.ask(lambda redis: redis.hmget(keys.meta, fields))
+        (held,) = await self.link.ask(keys.shard, lambda pipe: pipe.hmget(keys.meta, fields))
         if held[0] is None:
             return None
         session = decode(held[0])
@@ -164,20 +169,24 @@ class WorkStore(Part):
         """Read up to `count` entries behind the given id of each session, in one round trip.
 
         One XREAD a shard: what it costs hangs on the sessions with news, not on all of them.
+        Sessions whose Redis is away have none; raises StoreUnavailableError if all are.
         """
         by_shard: dict[int, dict[str, str]] = {}
         for session_id, after in positions.items():
             keys = self.keys(session_id)
             by_shard.setdefault(keys.shard, {})[keys.audio] = after
 
-        async def news(redis: Any) -> list[Any]:
-            async with redis.pipeline(transaction=False) as pipe:
-                for streams in by_shard.values():
-                    pipe.xread(streams, count=count)
-                return [*(await pipe.execute())]
+        def news(pipe: Any, shards: Sequence[int]) -> None:
+            for shard in shards:
+                pipe.xread(by_shard[shard], count=count)
 
-        found = await self.link.ask(news)
-        by_stream = {stream.decode(): entries for shard in found for stream, entries in shard or ()}
+        found = await self.link.each(by_shard, news)
+        by_stream = {
+            stream.decode(): entries
+            for _, answers in found
+            for streams in answers
+            for stream, entries in streams or ()
+        }
         return {
             session_id: [_entry(*entry) for entry in entries]
             for session_id in positions
@@ -205,5 +214,6 @@ class WorkStore(Part):
         keys = self.keys(session_id)
         fields: dict[Any, Any] = {"s": session_id, "p": encode(partial)}
         await self.link.ask(
-            lambda redis: redis.xadd(keys.events, fields, maxlen=EVENTS_BOUND, approximate=True)
+            keys.shard,
+            lambda pipe: pipe.xadd(keys.events, fields, maxlen=EVENTS_BOUND, approximate=True),
         )

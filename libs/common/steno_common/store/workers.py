@@ -1,14 +1,15 @@
 """The transcribers among themselves: who is there, who has room."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from steno_common.keys import WORKERS_KEY
+from steno_common.errors import StoreError
+from steno_common.keys import ShardKeys
 from steno_common.store.base import Part
-from steno_common.store.link import Call
+from steno_common.store.scripts import Call
 
 STALE_SECONDS: Final = 5.0
 """A worker that is silent for this long is none."""
@@ -35,7 +36,7 @@ class Heard:
     """What a worker learns in turn."""
 
     now_ms: int
-    """Time of Redis."""
+    """Time of Redis; of several, of one that answers."""
     others: Mapping[str, Report]
 
 
@@ -43,18 +44,33 @@ class Heard:
 class WorkerStore(Part):
     """Transcribers as they see each other; every call may be repeated."""
 
+    async def _registries(self) -> list[ShardKeys]:
+        """Give one shard of each Redis, so that no one of them has to be there."""
+        return [ShardKeys(site[0]) for site in await self.link.sites(self.shards)]
+
     async def beat(self, worker: str, report: Report) -> Heard:
         """Say how a worker stands; to be repeated well within STALE_SECONDS."""
         packed, stale_ms = msgspec.msgpack.encode(report), round(STALE_SECONDS * 1000)
-        now_ms, *held = await self.link.run(Call("beat", [WORKERS_KEY], (worker, packed, stale_ms)))
+        answers = await self.link.try_all(
+            [
+                Call("beat", keys.shard, [keys.workers], (worker, packed, stale_ms))
+                for keys in await self._registries()
+            ]
+        )
+        heard = [answer for answer in answers if not isinstance(answer, StoreError)]
         others = {}
-        for name, said in zip(held[::2], held[1::2], strict=True):
-            try:
-                others[name.decode()] = msgspec.msgpack.decode(said, type=Report)
-            except msgspec.DecodeError:
-                continue  # of a version that is not known here
-        return Heard(now_ms, others)
+        for _, *held in heard:
+            for name, said in zip(held[::2], held[1::2], strict=True):
+                try:
+                    others[name.decode()] = msgspec.msgpack.decode(said, type=Report)
+                except msgspec.DecodeError:
+                    continue  # of a version that is not known here
+        return Heard(heard[0][0], others)
 
     async def leave(self, worker: str) -> None:
         """Forget a worker that ends."""
-        await self.link.ask(lambda redis: redis.hdel(WORKERS_KEY, worker))
+
+        def forget(pipe: Any, shards: Sequence[int]) -> None:
+            pipe.hdel(ShardKeys(shards[0]).workers, worker)
+
+        await self.link.each([keys.shard for keys in await self._registries()], forget)
