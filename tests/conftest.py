@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.redis_servers import Candidate, RedisServer, RedisServers, candidates
+from tests.redis_topologies import FORMS, Form
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +30,20 @@ def each_redis(request: pytest.FixtureRequest, redis_servers: RedisServers) -> R
     return redis_servers.clean(candidate)
 
 
+@pytest.fixture
+def each_form(request: pytest.FixtureRequest, redis_servers: RedisServers) -> RedisServer:
+    """An empty installation; the test runs on every server found and on every form of several."""
+    form: Candidate | Form = request.param
+    return redis_servers.clean(form)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Repeat a test that takes `each_redis` for every server found."""
+    """Repeat a test that takes `each_redis` for every server found, `each_form` for all forms."""
     if "each_redis" in metafunc.fixturenames:
         metafunc.parametrize(
             "each_redis", candidates(), indirect=True, ids=lambda candidate: candidate.name
+        )
+    if "each_form" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "each_form", [*candidates(), *FORMS], indirect=True, ids=lambda form: form.name
         )

@@ -12,9 +12,10 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import docker
@@ -62,6 +63,10 @@ class RedisServer(ABC):
     @abstractmethod
     def start(self) -> None:
         """Start the server, unless it runs, and wait until it answers."""
+
+    def pids(self) -> list[int]:
+        """Ids of its processes; empty when they are not ours to stop."""
+        return []
 
     def restart(self) -> None:
         """Kill the server and start it again with what it had acknowledged."""
@@ -111,6 +116,10 @@ class BinaryServer(RedisServer):
         if self._process is None or self._process.poll() is not None:
             self._process = self._launch()
             self._wait_until_it_answers()
+
+    def pids(self) -> list[int]:
+        with self.client() as client:
+            return [int(client.info("server")["process_id"])]
 
 
 class ContainerServer(RedisServer):
@@ -252,6 +261,15 @@ def open_container(name: str) -> Iterator[RedisServer]:
         yield server
 
 
+class Opener(Protocol):
+    """What can be opened once for all tests."""
+
+    @property
+    def name(self) -> str: ...
+
+    def open(self) -> AbstractContextManager[RedisServer]: ...
+
+
 class RedisServers:
     """The servers that tests have asked for, each started once."""
 
@@ -259,7 +277,7 @@ class RedisServers:
         self._open = ExitStack()
         self._servers: dict[str, RedisServer] = {}
 
-    def clean(self, candidate: Candidate) -> RedisServer:
+    def clean(self, candidate: Opener) -> RedisServer:
         """Give the candidate's server, running and empty."""
         if candidate.name not in self._servers:
             self._servers[candidate.name] = self._open.enter_context(candidate.open())

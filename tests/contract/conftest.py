@@ -10,7 +10,7 @@ from steno_common.store.link import open_link
 
 
 @pytest.fixture
-async def stores(each_redis: RedisServer) -> AsyncIterator[Stores]:
-    """The stores on each Redis found, empty."""
-    async with open_link(each_redis.url) as link:
-        yield Stores(each_redis, link, LIMITS)
+async def stores(each_form: RedisServer) -> AsyncIterator[Stores]:
+    """The stores on each Redis found and each form of several, empty."""
+    async with open_link(each_form.url) as link:
+        yield Stores(each_form, link, LIMITS)

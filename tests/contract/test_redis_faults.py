@@ -122,10 +122,10 @@ async def test_scripts_forgotten_at_any_moment_store_every_chunk_once(stores: St
     assert [entry[0] for entry in (await stores.look()).audio] == [f"{n}-0" for n in range(1, 201)]
 
 
-async def test_an_append_to_a_frozen_redis_is_stored_once(each_redis: RedisServer) -> None:
-    async with impatient(each_redis) as stores:
+async def test_an_append_to_a_frozen_redis_is_stored_once(each_form: RedisServer) -> None:
+    async with impatient(each_form) as stores:
         conn = await stores.connect()
-        with frozen(each_redis):
+        with frozen(each_form):
             async with asyncio.timeout(10 * ANSWER_SECONDS):
                 with pytest.raises(StoreUnavailableError):
                     await stores.sessions.append(SID, conn, [chunk(1)])
@@ -135,12 +135,12 @@ async def test_an_append_to_a_frozen_redis_is_stored_once(each_redis: RedisServe
 
 
 async def test_whoever_waits_for_a_frozen_redis_goes_on_once_it_thaws(
-    each_redis: RedisServer,
+    each_form: RedisServer,
 ) -> None:
-    async with impatient(each_redis) as stores:
+    async with impatient(each_form) as stores:
         conn = await stores.connect()
         chunks = [chunk(n) for n in range(1, 9)]
-        with frozen(each_redis):
+        with frozen(each_form):
             appends = [
                 asyncio.create_task(patiently(partial(stores.sessions.append, SID, conn, [each])))
                 for each in chunks
@@ -156,12 +156,12 @@ async def test_whoever_waits_for_a_frozen_redis_goes_on_once_it_thaws(
 
 
 async def test_a_claim_whose_answer_was_lost_is_claimed_again_after_its_lease(
-    each_redis: RedisServer,
+    each_form: RedisServer,
 ) -> None:
-    async with impatient(each_redis) as stores:
+    async with impatient(each_form) as stores:
         await stores.connect()
         await stores.store(1)
-        with frozen(each_redis), pytest.raises(StoreUnavailableError):
+        with frozen(each_form), pytest.raises(StoreUnavailableError):
             await stores.claim()
         await patiently(partial(stores.redis, "PING"))
         await stores.expire_lease()
@@ -204,10 +204,10 @@ async def test_connections_that_died_unused_are_replaced_silently(stores: Stores
     )
 
 
-async def test_no_more_callers_than_connections_wait_for_ever(each_redis: RedisServer) -> None:
-    async with impatient(each_redis) as stores:
+async def test_no_more_callers_than_connections_wait_for_ever(each_form: RedisServer) -> None:
+    async with impatient(each_form) as stores:
         await stores.connect()
-        with frozen(each_redis):
+        with frozen(each_form):
             began = asyncio.get_running_loop().time()
             calls = [stores.windows.window(SID) for _ in range(100)]
             failures = await asyncio.gather(*calls, return_exceptions=True)

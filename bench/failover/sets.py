@@ -1,0 +1,218 @@
+"""Sets of servers that survive the loss of one: a master that Sentinels watch, a Cluster."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench.failover.servers import HOST, Server, answering, free_ports, kill_all, until
+
+SERVICE: Final = "steno"
+SLOTS: Final = 16_384
+DOWN_MS: Final = 800
+"""A server that is silent for this long counts as gone."""
+
+Port = tuple[int, int]
+"""Where a server listens, where others find it."""
+
+
+def plain_ports(count: int) -> list[Port]:
+    """Find free ports for servers that others find where they listen."""
+    return [(port, port) for port in free_ports(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A master with replicas and the Sentinels that watch them."""
+
+    servers: Sequence[Server]
+    sentinels: Sequence[Server]
+
+    @property
+    def url(self) -> str:
+        """As in STENO_REDIS_URL."""
+        hosts = ",".join(f"{HOST}:{sentinel.port}" for sentinel in self.sentinels)
+        return f"redis+sentinel://{hosts}/{SERVICE}"
+
+    def master(self) -> Server:
+        """Give the server that the first Sentinel names."""
+        _, port = self.sentinels[0].ask("SENTINEL GET-MASTER-ADDR-BY-NAME", SERVICE)
+        return next(server for server in self.servers if server.announced == int(port))
+
+    def settled(self) -> None:
+        """Wait until every server has its place and every Sentinel knows."""
+        master = self.master()
+        count = len(self.servers) - 1
+
+        def holds() -> bool:
+            online = int(master.ask("INFO", "replication")["connected_slaves"]) == count
+            linked = all(
+                server.ask("INFO", "replication")["master_link_status"] == "up"
+                for server in self.servers
+                if server is not master
+            )
+            seen = [sentinel.ask("SENTINEL MASTERS")[SERVICE] for sentinel in self.sentinels]
+            known = all(
+                state["num-other-sentinels"] == len(self.sentinels) - 1
+                and state["num-slaves"] == count
+                for state in seen
+            )
+            return online and linked and known
+
+        until(holds, "the Sentinels know each other and all servers")
+
+
+@contextmanager
+def watched(binary: str, ports: Sequence[Port], sentinels: int = 3) -> Iterator[Watched]:
+    """Run a master, replicas and Sentinels; the first port is the master's."""
+    with tempfile.TemporaryDirectory(prefix="steno-failover-") as name, ExitStack() as stack:
+        servers = _servers(binary, name, ports)
+        guards = _servers(binary, name, plain_ports(sentinels))
+        stack.callback(kill_all, [*servers, *guards])
+        master = servers[0]
+        for server in servers:
+            options = server.options(replica_announce_ip=HOST,
+                                     replica_announce_port=server.announced)  # fmt: skip
+            if server is not master:
+                options += ["--replicaof", HOST, str(master.announced)]
+            server.start(*options)
+        answering(servers)
+        for guard in guards:
+            config = Path(guard.folder, "sentinel.conf")
+            config.write_text(_sentinel_config(guard.port, master.announced, sentinels))
+            guard.start(str(config), "--sentinel")
+        answering(guards)
+        found = Watched(servers, guards)
+        found.settled()
+        yield found
+
+
+def _sentinel_config(port: int, master: int, sentinels: int) -> str:
+    return f"""port {port}
+bind {HOST}
+sentinel monitor {SERVICE} {HOST} {master} {sentinels // 2 + 1}
+sentinel down-after-milliseconds {SERVICE} {DOWN_MS}
+sentinel failover-timeout {SERVICE} 3000
+sentinel parallel-syncs {SERVICE} 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """A Cluster."""
+
+    servers: Sequence[Server]
+
+    @property
+    def url(self) -> str:
+        """As in STENO_REDIS_URL."""
+        return "redis+cluster://" + ",".join(f"{HOST}:{each.port}" for each in self.servers)
+
+    def settled(self, replicas: int) -> None:
+        """Wait until every node that runs takes all slots for served, and all replicas follow."""
+
+        def holds() -> bool:
+            running = [server for server in self.servers if server.running]
+            fine = all(
+                server.ask("CLUSTER INFO")["cluster_state"] == "ok"
+                and len(server.ask("CLUSTER NODES")) >= len(running)
+                for server in running
+            )
+            links = [server.ask("INFO", "replication") for server in running]
+            following = [each for each in links if each["role"] == "slave"]
+            return (
+                fine
+                and len(following) >= replicas
+                and all(each["master_link_status"] == "up" for each in following)
+            )
+
+        until(holds, "the Cluster serves all slots")
+
+    def holder(self, slot: int) -> Server:
+        """Give the master of a slot, as the first node that runs says."""
+        ranges = next(each for each in self.servers if each.running).ask("CLUSTER SLOTS")
+        port = next(master[1] for first, last, master, *_ in ranges if first <= slot <= last)
+        return next(server for server in self.servers if server.announced == port)
+
+    def move(self, slot: int, target: Server) -> None:
+        """Give a slot, with what is in it, to another master."""
+        source = self.holder(slot)
+        source_id, target_id = _id(source), _id(target)
+        target.ask("CLUSTER SETSLOT", slot, "IMPORTING", source_id)
+        source.ask("CLUSTER SETSLOT", slot, "MIGRATING", target_id)
+        while keys := source.ask("CLUSTER GETKEYSINSLOT", slot, 100):
+            source.ask("MIGRATE", HOST, target.port, "", 0, 5000, "KEYS", *keys)
+        for server in (target, source):
+            server.ask("CLUSTER SETSLOT", slot, "NODE", target_id)
+
+
+@contextmanager
+def cluster(
+    binary: str, ports: Sequence[Port], masters: int = 3, replicas_of: Sequence[int] = (),
+    **more: object,
+) -> Iterator[Nodes]:  # fmt: skip
+    """Run a Cluster; behind the masters come replicas, each of the master with that number.
+
+    `more` are options of the servers.
+    """
+    with tempfile.TemporaryDirectory(prefix="steno-failover-") as name, ExitStack() as stack:
+        servers = _servers(binary, name, ports[: masters + len(replicas_of)])
+        stack.callback(kill_all, servers)
+        for number, server in enumerate(servers):
+            server.start(*server.options(
+                cluster_enabled="yes", cluster_config_file=f"nodes-{number}.conf",
+                cluster_node_timeout=DOWN_MS, cluster_announce_ip=HOST,
+                cluster_announce_port=server.announced,
+                cluster_announce_bus_port=server.port + 10_000,
+                cluster_require_full_coverage="no", **more,
+            ))  # fmt: skip
+        answering(servers)
+        _join(servers, masters)
+        _follow(servers, masters, replicas_of)
+        found = Nodes(servers)
+        found.settled(len(replicas_of))
+        yield found
+
+
+def _join(servers: Sequence[Server], masters: int) -> None:
+    for number, server in enumerate(servers):
+        server.ask("CLUSTER SET-CONFIG-EPOCH", number + 1)
+        if number < masters:
+            slots = range(number * SLOTS // masters, (number + 1) * SLOTS // masters)
+            server.ask("CLUSTER ADDSLOTS", *slots)
+    for server in servers[1:]:
+        servers[0].ask("CLUSTER MEET", HOST, server.port, server.port + 10_000)
+
+    def met() -> bool:
+        return all(_known(server) == len(servers) for server in servers)
+
+    until(met, "the nodes know each other")
+
+
+def _known(server: Server) -> int:
+    nodes = server.ask("CLUSTER NODES").values()
+    return sum("handshake" not in node["flags"] for node in nodes)
+
+
+def _follow(servers: Sequence[Server], masters: int, replicas_of: Sequence[int]) -> None:
+    for replica, number in zip(servers[masters:], replicas_of, strict=True):
+        master = _id(servers[number])
+        until(lambda replica=replica, master=master: bool(
+            replica.ask("CLUSTER REPLICATE", master)), "a replica knows its master"
+        )  # fmt: skip
+
+
+def _id(server: Server) -> str:
+    answer: Any = server.ask("CLUSTER MYID")
+    return answer.decode() if isinstance(answer, bytes) else str(answer)
+
+
+def _servers(binary: str, folder: str, ports: Sequence[Port]) -> list[Server]:
+    made = []
+    for port, announced in ports:
+        own = Path(folder, str(port))
+        own.mkdir()
+        made.append(Server(binary, own, port, announced=announced))
+    return made
