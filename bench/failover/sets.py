@@ -94,7 +94,7 @@ def _sentinel_config(port: int, master: int, sentinels: int) -> str:
 bind {HOST}
 sentinel monitor {SERVICE} {HOST} {master} {sentinels // 2 + 1}
 sentinel down-after-milliseconds {SERVICE} {DOWN_MS}
-sentinel failover-timeout {SERVICE} 3000
+sentinel failover-timeout {SERVICE} 2000
 sentinel parallel-syncs {SERVICE} 2
 """
 
