@@ -31,7 +31,9 @@ from steno_common.store.work import Claim, Commit, Entry, WorkStore
 from steno_gateway.access import open_access
 from steno_gateway.admission import Admission
 from steno_gateway.app import build
+from steno_gateway.domain.pressure import Memory
 from steno_gateway.feed import Feed
+from steno_gateway.memory import watch_of
 from steno_gateway.services import Services
 from steno_gateway.settings import GatewaySettings
 
@@ -290,8 +292,12 @@ class Faults(logging.Handler):
 
 @asynccontextmanager
 async def running(server: RedisServer, folder: Path, limits: Json | None = None,
+                  machine: Callable[[], Memory | None] | None = None,
                   **settings: Any) -> AsyncIterator[Gateway]:  # fmt: skip
-    """Run a gateway; at the end nothing of it may be left, and nothing unexpected happened."""
+    """Run a gateway; at the end nothing of it may be left, and nothing unexpected happened.
+
+    With a `machine` it watches memory, that of Redis too.
+    """
     bounds = Limits(redis_url=server.url, **(limits or {}))
     faults = Faults()
     logging.getLogger().addHandler(faults)
@@ -301,8 +307,11 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
             feed, chosen = Feed(store), GatewaySettings(output=str(folder), **settings)
             services = Services(chosen, bounds, store, feed, Archive(chosen.output),
                                 Admission(chosen, time.monotonic), Lifecycle(),
-                                open_access(chosen))  # fmt: skip
-            running = tasks.create_task(feed.run(), name="feed")
+                                open_access(chosen), memory=watch_of(chosen))  # fmt: skip
+            running = [tasks.create_task(feed.run(), name="feed")]
+            if machine is not None:
+                watching = services.memory.run(link.memory, machine)
+                running.append(tasks.create_task(watching, name="watch memory"))
             before = asyncio.all_tasks()
             port = unused_port()
             address = f"http://127.0.0.1:{port}"
@@ -312,7 +321,9 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
             ):
                 yield Gateway(http, services, link, address)
             await until(lambda: _nothing_left(before))
-            running.cancel()
+            assert services.memory.inflow.waiting_bytes == 0
+            for task in running:
+                task.cancel()
     finally:
         logging.getLogger().removeHandler(faults)
     assert faults.told == []
@@ -320,7 +331,7 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
 
 async def _nothing_left(before: set[asyncio.Task[Any]]) -> bool:
     ours = ("receive", "ingest", "acknowledge", "deliver", "watch", "idle", "dismiss", "listener",
-            "upload")  # fmt: skip
+            "upload", "heed")  # fmt: skip
     names = [task.get_name() for task in asyncio.all_tasks() - before if not task.done()]
     decoders = [thread for thread in threading.enumerate() if thread.name == "steno-demuxer"]
     return not decoders and not any(name.startswith(ours) for name in names)

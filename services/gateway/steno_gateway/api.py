@@ -94,6 +94,7 @@ async def post_session(request: web.Request) -> web.Response:
     """`POST /api/streaming/sessions`."""
     services, caller = request.app[SERVICES], request[CALLER]
     services.admission.may_begin(caller.key)
+    services.memory.admit()
     session = await create_session(services, parse_request(await _body(request)))
     fields = session_fields(session, "connecting", seen_ms=session.created_ms, chunks=0,
                             confirmed_text="")  # fmt: skip

@@ -25,6 +25,8 @@ from steno_gateway.domain.errors import ClientError
 from steno_gateway.feed import Feed
 from steno_gateway.guard import Handler, add_cors_headers, guard
 from steno_gateway.listen import add_listen_routes
+from steno_gateway.machine import Machine
+from steno_gateway.memory import watch_of
 from steno_gateway.services import SERVICES, Services
 from steno_gateway.settings import GatewaySettings
 from steno_gateway.tls import reload_certificate, tls_context
@@ -118,9 +120,13 @@ async def serve(life: Lifecycle) -> None:
         feed = Feed(store)
         services = Services(
             settings, limits, store, feed, Archive(settings.output),
-            Admission(settings, time.monotonic), life, access,
+            Admission(settings, time.monotonic), life, access, memory=watch_of(settings),
         )  # fmt: skip
-        running = [tasks.create_task(feed.run(), name="feed")]
+        watching = services.memory.run(link.memory, Machine().memory)
+        running = [
+            tasks.create_task(feed.run(), name="feed"),
+            tasks.create_task(watching, name="watch memory"),
+        ]
         if settings.api_keys_file:
             work = watch([settings.api_keys_file], lambda: reread_keys(settings, access))
             running.append(tasks.create_task(work, name="watch keys"))

@@ -75,6 +75,7 @@ class Connection:
                     ("follow", self.teller.follow()),
                     ("silence", self.receiver.watch_silence()),
                     ("renew", self.way_back.renew(self.peer)),
+                    ("heed memory", self._heed_memory()),
                     ("receive", _until(self.receiver.run)),
                     ("deliver", _until(self.teller.deliver)),
                     ("dismissed", _until(self._dismissed)),
@@ -101,6 +102,14 @@ class Connection:
             if error.fault.close is not None:
                 raise
             await self.peer.refuse(error)
+
+    async def _heed_memory(self) -> None:
+        """Warn of low memory once, and end with what there is before there is none."""
+        memory = self.services.memory
+        await memory.low.wait()
+        await self.teller.warn("low_memory", "this server is short of memory; end soon")
+        await memory.exhausted.wait()
+        await self.receiver.cut_off()
 
     async def _dismissed(self) -> None:
         await self.peer.dismissed.wait()
@@ -130,6 +139,7 @@ def open_connection(
         received=attached.received,
         duration_limit=to_samples(session.duration_limit),
         backlog=attached.backlog,
+        inflow=services.memory.inflow,
     )
     rate = settings.max_chunks_per_second
     # A container comes again from its first chunk: that is no burst to be refused.

@@ -16,10 +16,11 @@ from steno_common.units import SAMPLE_BYTES, to_samples
 from steno_gateway import metrics
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.items import Accepted, Item, Mark, Move
+from steno_gateway.inflow import Inflow
 
 BATCH_CHUNKS: Final = 64
 BATCH_BYTES: Final = 1 << 20
-BATCH_SAMPLES: Final = to_samples(120)
+BATCH_SAMPLES: Final = to_samples(30)
 """Decoded audio from which on the rest of a batch waits: a few bytes may unfold to much."""
 MAX_CHUNK_SECONDS: Final = 600
 """Audio in one chunk; 1 MiB of 14 kbit/s is as long."""
@@ -46,6 +47,8 @@ class Ingest:
     duration_limit: int
     """Samples."""
     backlog: int = 0
+    inflow: Inflow = field(default_factory=Inflow)
+    """Shared by all sessions of the gateway."""
     progress: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there is something to acknowledge."""
     settled: list[int] = field(default_factory=list)
@@ -57,11 +60,19 @@ class Ingest:
     _busy: bool = False
     _decoding: threading.Lock = field(default_factory=threading.Lock)
     """Held while a thread calls the decoder: a cancelled task leaves its thread behind."""
+    _bytes: int = 0
+    """What this session has part in the inflow's waiting bytes."""
 
     def put(self, item: Item) -> None:
         """Queue an item; the caller keeps the queue within its bound."""
+        if isinstance(item, Accepted):
+            self._hold(len(item.data))
         self._items.append(item)
         self._filled.set()
+
+    def _hold(self, size: int) -> None:
+        self._bytes += size
+        self.inflow.waiting_bytes += size
 
     def relieve(self, backlog: int) -> None:
         """Take the backlog that is left after commits."""
@@ -93,6 +104,7 @@ class Ingest:
         finally:
             self._busy = False
             self._items.clear()
+            self._hold(-self._bytes)
             self.progress.set()
             await asyncio.shield(asyncio.to_thread(self._close))
 
@@ -158,6 +170,8 @@ class Ingest:
             self.decoder.close()
 
     async def _store_chunks(self, batch: list[Accepted]) -> bool:
+        # Not decoded before it can be stored: that would multiply what waits here.
+        await self.inflow.storing.wait()
         quick = sum(len(chunk.data) for chunk in batch) <= self.decoder.quick_bytes
         if quick and not self._decoding.locked():
             chunks, fault = self._decode(batch)
@@ -171,8 +185,11 @@ class Ingest:
         totals = accumulate((len(c.pcm) // SAMPLE_BYTES for c in fresh), initial=self.received)
         fitting = sum(total <= self.duration_limit for total in totals) - 1
         over, fresh = fitting < len(fresh), fresh[:fitting]
+        decoded = sum(len(chunk.pcm) for chunk in chunks)
+        self._hold(decoded)
         await self._append(fresh)
         self.settled.extend(len(chunk.data) for chunk in batch)
+        self._hold(-decoded - sum(len(chunk.data) for chunk in batch))
         now = time.monotonic()
         for accepted in batch:
             metrics.APPEND.observe(now - accepted.at)
@@ -187,6 +204,7 @@ class Ingest:
 
     async def _append(self, chunks: list[Chunk]) -> None:
         while chunks:
+            await self.inflow.storing.wait()
             append = partial(self.store.append, self.session_id, self.conn, chunks)
             chunks = chunks[self._take(await patiently(append), chunks) :]
             if chunks:

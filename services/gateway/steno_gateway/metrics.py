@@ -20,3 +20,17 @@ ERRORS: Final = Counter("steno_gateway_errors_total", "Errors told to clients", 
 REPAIRS: Final = Counter(
     "steno_gateway_doorbell_missed_total", "Events found by the sweep that no doorbell announced"
 )
+REDIS_USED: Final = Gauge(
+    "steno_gateway_redis_memory_ratio", "Memory of the fullest Redis, as a share of its maxmemory"
+)
+AVAILABLE: Final = Gauge(
+    "steno_gateway_memory_available_bytes", "Memory left to this gateway's machine or container"
+)
+QUEUED: Final = Gauge(
+    "steno_gateway_queued_bytes", "Audio of all sessions that waits here for Redis"
+)
+PRESSURE: Final = Gauge(
+    "steno_gateway_memory_pressure",
+    "1 while sessions are refused, audio is held, memory is low or exhausted",
+    ["state"],
+)

@@ -76,6 +76,12 @@ class Receiver:
                     self.ingest.progress.clear()
                     await self.ingest.progress.wait()
 
+    async def cut_off(self) -> None:
+        """End the input with what was taken, and say why."""
+        if self._put(self.dialogue.cut_off()):
+            reason = "this server has no memory left; the session ends with what it has"
+            await self.peer.refuse(ClientError("memory_exhausted", reason))
+
     async def watch_silence(self) -> None:
         """Put a marker where the client, though it could send, has sent nothing for a while."""
         while not self.dialogue.over:

@@ -17,6 +17,7 @@ from steno_gateway.access import Access
 from steno_gateway.admission import Admission
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.feed import Feed
+from steno_gateway.memory import MemoryWatch
 from steno_gateway.settings import GatewaySettings
 from steno_gateway.socket import MAX_FRAME_BYTES, Peer, new_socket
 
@@ -65,6 +66,7 @@ class Services:
     life: Lifecycle
     access: Access
     sockets: Sockets = field(default_factory=Sockets)
+    memory: MemoryWatch = field(default_factory=MemoryWatch)
 
 
 SERVICES = web.AppKey("services", Services)

@@ -42,6 +42,17 @@ class GatewaySettings:
     """Of one socket, without the audio that is taken; with a burst of four times as many."""
     max_queued_bytes: int = 4 << 20
     """Audio of one session that waits here for Redis."""
+    max_queued_bytes_total: int = 256 << 20
+    """The same of all sessions of one gateway."""
+    redis_refuse_ratio: float = 0.7
+    """Share of Redis's memory in use, from which on no session begins; 0: any."""
+    redis_hold_ratio: float = 0.9
+    """Share of Redis's memory in use, from which on no audio is stored; 0: any."""
+    low_memory_bytes: int = 1 << 30
+    """With less memory left here no session begins, with a quarter of it sessions end; 0: never.
+
+    In a container a quarter of its limit counts, where that is less.
+    """
     socket_idle_seconds: float = 60.0
     """A socket without any message for this long is closed."""
     send_seconds: float = 10.0

@@ -1,14 +1,18 @@
 """The telling side of a session's socket: acknowledgements, credit, results."""
 
 import asyncio
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
-from steno_common.messages import Completed, Partial
+from steno_common.messages import Completed, Partial, Warned
 from steno_common.store.sessions import Outcome
 from steno_common.units import to_samples
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import Intake, credit
+from steno_gateway.domain.lag import LagWatch, Told
 from steno_gateway.domain.server import event_message, partial_message
 from steno_gateway.feed import Subscription
 from steno_gateway.ingest import Ingest
@@ -19,6 +23,12 @@ MANY_CONNECTIONS: Final = 4
 """From this connection of a session on, its client is told that an upload would be steadier."""
 ENDING: Final = to_samples(30)
 """So long before the longest duration the client is told."""
+LAG: Final[Mapping[Told, str]] = MappingProxyType(
+    {
+        "high_latency": "the audio waits for a transcriber; nothing is lost",
+        "latency_normal": "all audio that waited is transcribed",
+    }
+)
 
 
 @dataclass(slots=True)
@@ -32,6 +42,7 @@ class Teller:
     backlog_seconds: float
     done: int
     """Highest chunk that is transcribed and committed."""
+    lag: LagWatch = field(default_factory=LagWatch)
     _told: tuple[int, int, int] | None = None
     """The last acknowledgement."""
 
@@ -42,7 +53,7 @@ class Teller:
             self.intake.stored(size)
         ingest, room = self.ingest, to_samples(self.backlog_seconds)
         more = credit(room, ingest.backlog, ingest.received, ingest.stored)
-        self.intake.limit = ingest.stored + more
+        self.intake.limit = ingest.stored + (0 if ingest.inflow.stopped else more)
 
     def repeat(self) -> None:
         """Send the next acknowledgement even if it says nothing new."""
@@ -52,14 +63,14 @@ class Teller:
         """Send an acknowledgement whenever there is something new to say."""
         ending = self.ingest.duration_limit - ENDING
         if self.subscription.conn >= MANY_CONNECTIONS:
-            await self._warn("reconnections", "many connections; an upload is steadier")
+            await self.warn("reconnections", "many connections; an upload is steadier")
         while True:
             await self.ingest.progress.wait()
             self.ingest.progress.clear()
             self.settle()
             if self.ingest.received > ending:
                 ending = self.ingest.duration_limit
-                await self._warn("duration_limit", "the longest duration is less than 30 s away")
+                await self.warn("duration_limit", "the longest duration is less than 30 s away")
             stored = self.ingest.stored
             now = (stored, self.done, max(self.intake.limit - stored, 0))
             if now != self._told:
@@ -68,7 +79,8 @@ class Teller:
                                       "done": now[1], "credit": now[2]})  # fmt: skip
             await asyncio.sleep(ACK_SECONDS)
 
-    async def _warn(self, code: str, message: str) -> None:
+    async def warn(self, code: str, message: str) -> None:
+        """Send a warning without a number."""
         await self.peer.send({"type": "server:warning", "code": code, "message": message})
 
     async def deliver(self) -> None:
@@ -78,6 +90,8 @@ class Teller:
             if isinstance(item, Partial):
                 await self.peer.send(partial_message(session_id, item))
                 continue
+            if isinstance(item.event, Warned) and item.event.code == "high_latency":
+                self.lag.late(self.ingest.stored)
             message = event_message(session_id, item.number, item.event)
             if message is not None:
                 await self.peer.send(message)
@@ -100,3 +114,7 @@ class Teller:
             self.done = polled.done
             self.ingest.relieve(polled.backlog)
             self.ingest.progress.set()
+            told = self.lag.look(time.monotonic(), unclaimed=polled.unclaimed,
+                                 stored=self.ingest.stored, done=self.done)  # fmt: skip
+            if told is not None:
+                await self.warn(told, LAG[told])

@@ -21,6 +21,7 @@ from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.items import Accepted, Mark, Move
 from steno_gateway.feed import Subscription
 from steno_gateway.ingest import MAX_CHUNK_SECONDS, Ingest
+from steno_gateway.memory import RETRY_MS
 from steno_gateway.services import SERVICES, Services
 
 PIECE_BYTES: Final = 16 << 10
@@ -65,7 +66,11 @@ async def _paced(pieces: AsyncIterator[bytes], seconds: float) -> AsyncIterator[
 async def _feed_in(request: web.Request, ingest: Ingest) -> None:
     settings = request.app[SERVICES].settings
     limit, size, sequence = settings.max_upload_bytes, 0, 0
+    exhausted = request.app[SERVICES].memory.exhausted
     async for piece in _paced(_pieces(request), settings.socket_idle_seconds):
+        if exhausted.is_set():
+            raise ClientError("overloaded", "this server has no memory left; send it again",
+                              retry_after_ms=RETRY_MS)  # fmt: skip
         size += len(piece)
         if size > limit:
             raise ClientError("chunk_too_large", f"an upload has at most {limit} bytes")
@@ -74,7 +79,7 @@ async def _feed_in(request: web.Request, ingest: Ingest) -> None:
             ingest.put(Move("recording", ("connected",)))
         ingest.put(Accepted(sequence, piece, time.monotonic()))
         # The body is read as fast as its audio is taken: that is all the flow control there is.
-        while sequence - ingest.stored > QUEUED_PIECES:
+        while sequence - ingest.stored > (0 if ingest.inflow.stopped else QUEUED_PIECES):
             ingest.progress.clear()
             await ingest.progress.wait()
     if sequence == 0:
@@ -97,6 +102,7 @@ async def _transcribed(request: web.Request, services: Services, attached: Attac
         store=services.store, session_id=session.session_id, conn=attached.conn,
         decoder=decoder_for(audio_format, max_chunk_seconds=MAX_CHUNK_SECONDS),
         stored=0, received=0, duration_limit=to_samples(session.duration_limit),
+        inflow=services.memory.inflow,
     )  # fmt: skip
     subscription = Subscription(session.session_id, 0, services.store, attached.conn)
     services.feed.subscribe(subscription)
@@ -138,6 +144,7 @@ async def post_transcription(request: web.Request) -> web.Response:
         told = ANY_TYPE
     mime_type = request.query.get("mime_type", told)
     with services.admission.upload(request[CALLER]):
+        services.memory.admit()
         asked = request_of_query(mime_type, request.query.items())
         session = await create_session(services, asked)
         async with _removed_unless_done(services, session.session_id):

@@ -12,7 +12,6 @@ from steno_common.keys import WAKE_CHANNEL
 from steno_common.logs import about
 from steno_common.store.sites import Site, at_each_site
 from steno_common.store.work import Claim, Waiting, WorkStore
-from steno_transcriber import metrics
 from steno_transcriber.domain.balance import Balance, Grace
 from steno_transcriber.domain.capacity import Load
 
@@ -56,11 +55,7 @@ class Claiming:
         """Claim, until cancelled."""
         while True:
             try:
-                waiting = await self.store.waiting()
-                metrics.WAITING.labels("unclaimed").set(
-                    sum(sum(shard.waits.values()) for shard in waiting)
-                )
-                await self._claim(waiting)
+                await self._claim(await self.store.waiting())
             except StoreUnavailableError as error:
                 log.warning("cannot claim", extra=about(error=str(error)))
             try:

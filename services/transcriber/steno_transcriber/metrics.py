@@ -18,11 +18,6 @@ DEMAND: Final = Gauge(
 REALTIME: Final = Gauge(
     "steno_transcriber_realtime_factor", "Engine seconds spent on a second of audio"
 )
-WAITING: Final = Gauge(
-    "steno_audio_waiting_seconds",
-    "Audio that waits to be decoded: held by this worker, unclaimed by all of them",
-    ["where"],
-)
 GIVEN_UP: Final = Counter(
     "steno_transcriber_given_up_total", "Sessions given up to workers with room"
 )

@@ -38,6 +38,11 @@ class RecognitionSettings:
     decoder_processes: int = 0
     """Processes of the pocketsphinx engine; 0 for one per core."""
 
+    scripted_window_seconds: float = 0.0
+    """What each window takes the engine for tests."""
+    scripted_realtime_factor: float = 0.0
+    """What each second of its audio takes beside that."""
+
     whisper_model: str = "base"
     """A size name, a hub id or a local folder."""
     model_fetch_seconds: float = 60.0

@@ -13,6 +13,7 @@ from steno_common.logs import about
 from steno_common.store.work import Claim, WorkStore
 from steno_common.store.workers import WorkerStore
 from steno_common.units import SAMPLE_BYTES, to_seconds
+from steno_common.waiting import WAITING
 from steno_transcriber import metrics
 from steno_transcriber.balancing import Balancing
 from steno_transcriber.claiming import Claiming
@@ -82,7 +83,7 @@ class Worker:
         fresh = sum(now - each.since < FRESH_SECONDS for each in held)
         lag = lag_of(each.session.late_seconds for each in held)
         waiting = sum(each.session.waiting for each in held)
-        metrics.WAITING.labels("held").set(to_seconds(waiting))
+        WAITING.labels("held").set(to_seconds(waiting))
         return self.meter.look(settled=len(held) - fresh, fresh=fresh, lag=lag)
 
     async def _begin(self, claim: Claim) -> None:

@@ -172,7 +172,10 @@ class Gateway(Book):
         state = self.state(sid)
         if not state.exists:
             return Polled(Outcome.MISSING, 0, 0, 0, "")
-        facts = (len(state.events), state.done, state.backlog, state.status)
+        unclaimed = state.waiting is not None or (
+            state.lease is not None and state.lease <= self.now
+        )
+        facts = (len(state.events), state.done, state.backlog, state.status, unclaimed)
         if conn != state.conn:
             return Polled(Outcome.SUPERSEDED, *facts)
         if state.abandoned is not None:

@@ -25,7 +25,7 @@ class Verdict(Enum):
 
 TOKEN_FAILURES: Final = frozenset({"token_expired", "unauthorized"})
 """What a new token of the session may help against."""
-_ENDING: Final = frozenset({"duration_limit", "too_many_chunks"})
+_ENDING: Final = frozenset({"duration_limit", "too_many_chunks", "memory_exhausted"})
 _WHOLE_RECORDING_HELPS: Final = frozenset(
     {"audio_forgotten", "session_finished", "session_not_found", "too_many_reconnections"}
 )

@@ -122,6 +122,20 @@ class Link:
         except (TimeoutError, StoreError):
             return False
 
+    async def memory(self) -> list[float]:
+        """Give the share of its `maxmemory` that each Redis uses; one without a bound has none.
+
+        Raises StoreError where the user of the link may not ask.
+        """
+        ratios = []
+        for (told,) in await self.everywhere(lambda pipe: pipe.info("memory")):
+            # As Redis counts it: without what it buffers for its log and its replicas.
+            used = int(told["used_memory"]) - int(told.get("mem_not_counted_for_evict", 0))
+            bound = int(told.get("maxmemory", 0))
+            if bound:
+                ratios.append(used / bound)
+        return ratios
+
     async def _groups(self, shards: Iterable[int]) -> dict[Node, list[int]]:
         async with _guarded(self.atlas), asyncio.timeout(ANSWER_SECONDS):
             return await self.atlas.nodes(shards)

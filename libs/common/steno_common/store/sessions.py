@@ -70,6 +70,8 @@ class Polled(msgspec.Struct, frozen=True):
     done: int
     backlog: int
     status: str
+    unclaimed: bool = False
+    """Audio waits, and no transcriber holds the session."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -94,8 +96,10 @@ def _int(value: Any) -> int:
     return int(value or 0)
 
 
-def _polled(code: int, event: int, done: int, backlog: int, status: bytes) -> Polled:
-    return Polled(Outcome(code), event, done, backlog, status.decode())
+def _polled(  # noqa: PLR0917
+    code: int, event: int, done: int, backlog: int, status: bytes, unclaimed: int
+) -> Polled:
+    return Polled(Outcome(code), event, done, backlog, status.decode(), bool(unclaimed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from steno_common.store.base import Part, session_call
 
 LOG_PAGE: Final = 500
 
+UNCLAIMED_BOUND: Final = 10_000
+
 
 class Window(msgspec.Struct, frozen=True):
     """What the aggregator must know of a session beside its log."""
@@ -71,6 +73,15 @@ class WindowStore(Part):
     async def abandoned(self, shards: Sequence[int] | None = None, count: int = 50) -> list[Due]:
         """Name sessions, of the same shards, whose client is gone for too long."""
         return await self._until_now("sessions", shards, count)
+
+    async def unclaimed(self, count: int = UNCLAIMED_BOUND) -> float:
+        """Give how long the oldest audio of each session without a transcriber waits, summed (s).
+
+        Of each shard the `count` that wait longest.
+        """
+        waiting = await self._until_now("waiting", count)
+        given_up = await self._until_now("leases", count)
+        return sum(due.late_ms for due in (*waiting, *given_up)) / 1000
 
     async def window(self, session_id: str) -> Window | None:
         """Read a session; None if it is gone."""

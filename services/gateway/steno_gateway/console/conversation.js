@@ -8,7 +8,7 @@ const STALL_SECONDS = 30;
 const RETRY_SECONDS = 1;
 const PATIENCE_SECONDS = 120;
 
-const ENDING = new Set(["duration_limit", "too_many_chunks"]);
+const ENDING = new Set(["duration_limit", "too_many_chunks", "memory_exhausted"]);
 const CLOSE_CODES = new Map([
   [1009, ["chunk_too_large", "The server takes no chunk of this size."]],
   [4400, ["invalid_session_id", "The server does not accept the session's name."]],

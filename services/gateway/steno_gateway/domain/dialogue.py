@@ -76,6 +76,12 @@ class Dialogue:
             return
         yield from self._take(action)
 
+    def cut_off(self) -> Iterator[Item]:
+        """End the input with what was taken, whatever the client was told to send again."""
+        if not self.over:
+            self.state = "finalizing"
+            yield Mark("end")
+
     def silent(self) -> Iterator[Item]:
         """Note that the client has become silent."""
         if not self.over:

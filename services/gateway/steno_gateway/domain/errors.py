@@ -44,6 +44,8 @@ FAULTS: Final = {
     "rate_limited": Fault(429, retryable=True),
     "duration_limit": Fault(413),
     "too_many_sessions": Fault(503, 1013, retryable=True),
+    "overloaded": Fault(503, 1013, retryable=True),
+    "memory_exhausted": Fault(503),
     "too_many_connections": Fault(429, 1013, retryable=True),
     "quota_exceeded": Fault(429, 1013, retryable=True),
     "too_many_messages": Fault(429, 1008),

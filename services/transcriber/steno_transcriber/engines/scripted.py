@@ -1,5 +1,6 @@
 """An engine without a model, for tests: the text follows from the bytes of the audio."""
 
+import asyncio
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
@@ -38,7 +39,7 @@ def spoken(window: Window) -> Hypothesis:
 
 
 class ScriptedEngine:
-    """Answers at once."""
+    """Answers at once, or as late as the settings say: a batch takes what its windows take."""
 
     name = "scripted"
     pause_seconds = 0.5
@@ -50,6 +51,9 @@ class ScriptedEngine:
     reserve = 1
     window_seconds = 0.0
 
+    cost = 0.0, 0.0
+    """Seconds of work for a window, for a second of its audio."""
+
     def padded_seconds(self, window: Window) -> float:
         """Give the length of the audio."""
         return to_seconds(len(window.audio))
@@ -59,12 +63,18 @@ class ScriptedEngine:
 
     async def decode(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
         """Give the names of the audio."""
+        each, factor = self.cost
+        audio = sum(self.padded_seconds(window) for window in windows)
+        if seconds := each * len(windows) + factor * audio:
+            await asyncio.sleep(seconds)
         return [spoken(window) for window in windows]
 
     async def aclose(self) -> None:
         """Nothing is open."""
 
 
-async def open_engine(_settings: RecognitionSettings) -> ScriptedEngine:
+async def open_engine(settings: RecognitionSettings) -> ScriptedEngine:
     """Give the engine."""
-    return ScriptedEngine()
+    engine = ScriptedEngine()
+    engine.cost = settings.scripted_window_seconds, settings.scripted_realtime_factor
+    return engine
