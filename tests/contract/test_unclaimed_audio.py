@@ -1,0 +1,48 @@
+"""Audio that no transcriber has taken is seen by those who are always there."""
+
+import pytest
+from tests.contract.stores import SID, Stores, span
+
+OTHER = "22222222-2222-4222-8222-222222222222"
+
+
+async def unclaimed(stores: Stores) -> bool:
+    (polled,) = await stores.sessions.poll([(SID, 1)])
+    return polled.unclaimed
+
+
+async def test_a_session_is_unclaimed_while_its_audio_waits_and_nobody_holds_it(
+    stores: Stores,
+) -> None:
+    await stores.connect()
+    assert not await unclaimed(stores)
+    await stores.store(1, 2)
+    assert await unclaimed(stores)
+    claim = await stores.claim()
+    assert not await unclaimed(stores)
+    await stores.expire_lease()
+    assert await unclaimed(stores)
+    claim = await stores.claim()
+    await stores.work.release(claim)
+    assert await unclaimed(stores)
+    claim = await stores.claim()
+    assert await stores.work.commit(claim, span(1, "2-0", 200, silence=200))
+    assert not await unclaimed(stores)
+
+
+async def test_what_waits_of_all_sessions_is_summed_without_any_transcriber(
+    stores: Stores,
+) -> None:
+    assert await stores.windows.unclaimed() == 0.0
+    for session_id in (SID, OTHER):
+        await stores.connect(session_id)
+        await stores.store(1, session_id=session_id)
+    seconds, micros = await stores.redis("TIME")
+    now_ms = seconds * 1000 + micros // 1000
+    await stores.redis("ZADD", stores.keys(SID).waiting, now_ms - 4_000, SID)
+    await stores.redis("ZADD", stores.keys(OTHER).waiting, now_ms - 7_000, OTHER)
+    assert await stores.windows.unclaimed() == pytest.approx(11.0, abs=1.0)
+    await stores.claim()
+    assert await stores.windows.unclaimed() == pytest.approx(7.0, abs=1.0)
+    await stores.redis("ZADD", stores.keys(SID).leases, now_ms - 2_000, SID)
+    assert await stores.windows.unclaimed() == pytest.approx(9.0, abs=1.0)
