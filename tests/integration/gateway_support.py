@@ -317,7 +317,9 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
             address = f"http://127.0.0.1:{port}"
             async with (
                 listening(build(services), "127.0.0.1", port),
-                aiohttp.ClientSession(address, auto_decompress=False) as http,
+                aiohttp.ClientSession(
+                    address, connector=aiohttp.TCPConnector(limit=0), auto_decompress=False
+                ) as http,
             ):
                 yield Gateway(http, services, link, address)
             await until(lambda: _nothing_left(before))
