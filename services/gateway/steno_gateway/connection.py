@@ -14,7 +14,7 @@ from steno_common.units import to_samples
 from steno_gateway import metrics
 from steno_gateway.access import Pass
 from steno_gateway.domain import states
-from steno_gateway.domain.dialogue import Dialogue
+from steno_gateway.domain.dialogue import FARTHEST, Dialogue
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.idle import IdleWatch
 from steno_gateway.domain.intake import Bucket, Intake
@@ -156,8 +156,10 @@ def open_connection(
     if attached.received:
         idle.audio()
     chatter = Bucket(settings.max_messages_per_second, 4 * settings.max_messages_per_second)
+    # What is under way behind a refused chunk is the credit's worth, and comes again.
+    untaken = Bucket(rate, 4 * rate + FARTHEST)
     receiver = Receiver(peer, dialogue, ingest, teller, idle, chatter,
-                        settings.socket_idle_seconds)  # fmt: skip
+                        settings.socket_idle_seconds, untaken)  # fmt: skip
     return Connection(services, peer, attached, dialogue, ingest, teller, receiver, way_back,
                       audio_format.is_container)  # fmt: skip
 

@@ -39,6 +39,8 @@ class Receiver:
     """Of all messages but the audio that is taken."""
     idle_seconds: float
     """A socket without any message for this long is given up."""
+    untaken: Bucket
+    """Of chunks that are not taken: a client that sends on regardless is read more slowly."""
 
     async def run(self) -> None:
         """Take messages until the client leaves; raises ClientError for what ends the socket."""
@@ -103,7 +105,7 @@ class Receiver:
             self._count_chatter()
         match message:
             case AudioChunk():
-                self._audio(message)
+                await self._audio(message)
             case Control():
                 if self.ingest.crowded:
                     raise ClientError("rate_limited", "too many actions wait", retry_after_ms=1_000)
@@ -111,13 +113,15 @@ class Receiver:
             case Ping():
                 await self.peer.send({"type": "server:pong", "timestamp": message.timestamp})
 
-    def _audio(self, chunk: AudioChunk) -> None:
+    async def _audio(self, chunk: AudioChunk) -> None:
         self.teller.settle()
         if self._put(self.dialogue.audio(chunk, time.monotonic())):
             self.idle.audio()
         else:
             self.teller.repeat()  # a duplicate is acknowledged again
             self.ingest.progress.set()
+            while wait := self.untaken.take(time.monotonic()):
+                await asyncio.sleep(wait)
 
     def _put(self, items: Iterable[Item]) -> bool:
         put = False
