@@ -123,7 +123,9 @@ async def begin(store: SessionStore, session_id: str) -> None:
     session = Session(session_id, 0, "audio/pcm")
     await patiently(lambda: store.create(session, "bench"))
     keys = store.keys(session_id)
-    await patiently(lambda: store.link.ask(lambda redis: redis.hset(keys.meta, "conn", 1)))
+    await patiently(
+        lambda: store.link.ask(keys.shard, lambda pipe: pipe.hset(keys.meta, "conn", 1))
+    )
 
 
 async def rewrite(server: Server, seen: Seen) -> None:

@@ -1,15 +1,17 @@
 """How full a Redis says it is."""
 
+from urllib.parse import urlsplit, urlunsplit
+
 import pytest
-from redis.asyncio import Redis
 from tests.contract.stores import Stores
 
 from steno_common.errors import StoreError, StoreUnavailableError
-from steno_common.store.link import Link
+from steno_common.store.link import open_link
 
 
 async def test_a_redis_with_a_bound_says_what_share_of_it_is_used(stores: Stores) -> None:
-    used = int((await stores.link.data.info("memory"))["used_memory"])
+    with stores.server.client() as client:
+        used = int(client.info("memory")["used_memory"])
     before = (await stores.redis("CONFIG", "GET", "maxmemory"))[1]
     await stores.redis("CONFIG", "SET", "maxmemory", 2 * used)
     try:
@@ -30,16 +32,13 @@ async def test_a_redis_without_a_bound_is_never_full(stores: Stores) -> None:
 
 async def test_a_user_who_may_not_ask_is_told_so_once_and_for_all(stores: Stores) -> None:
     await stores.redis("ACL", "SETUSER", "narrow", "on", ">word", "~*", "&*", "+@all", "-info")
-    options = stores.link.data.connection_pool.connection_kwargs
-    path = options.get("path")
-    address = {"unix_socket_path": path} if path else {
-        "host": options["host"], "port": options["port"],
-    }  # fmt: skip
-    narrow = Redis(username="narrow", password="word", protocol=2, **address)
+    address = urlsplit(stores.server.url)
+    place = address.netloc.rpartition("@")[2]
+    narrow = urlunsplit(address._replace(netloc=f"narrow:word@{place}"))
     try:
-        with pytest.raises(StoreError) as raised:
-            await Link(narrow, narrow).memory()
+        async with open_link(narrow) as link:
+            with pytest.raises(StoreError) as raised:
+                await link.memory()
         assert not isinstance(raised.value, StoreUnavailableError)
     finally:
-        await narrow.aclose()
         await stores.redis("ACL", "DELUSER", "narrow")

@@ -120,7 +120,8 @@ class Receiver:
         else:
             self.teller.repeat()  # a duplicate is acknowledged again
             self.ingest.progress.set()
-            while wait := self.untaken.take(time.monotonic()):
+            # A bucket says itself when to ask again.
+            while wait := self.untaken.take(time.monotonic()):  # noqa: ASYNC110
                 await asyncio.sleep(wait)
 
     def _put(self, items: Iterable[Item]) -> bool:

@@ -96,7 +96,7 @@ def _int(value: Any) -> int:
     return int(value or 0)
 
 
-def _polled(  # noqa: PLR0917
+def _polled(
     code: int, event: int, done: int, backlog: int, status: bytes, unclaimed: int
 ) -> Polled:
     return Polled(Outcome(code), event, done, backlog, status.decode(), bool(unclaimed))
