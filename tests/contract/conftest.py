@@ -14,3 +14,10 @@ async def stores(each_form: RedisServer) -> AsyncIterator[Stores]:
     """The stores on each Redis found and each form of several, empty."""
     async with open_link(each_form.url) as link:
         yield Stores(each_form, link, LIMITS)
+
+
+@pytest.fixture
+async def single(each_redis: RedisServer) -> AsyncIterator[Stores]:
+    """The stores on each single Redis found, empty."""
+    async with open_link(each_redis.url) as link:
+        yield Stores(each_redis, link, LIMITS)

@@ -9,30 +9,30 @@ from steno_common.errors import StoreError, StoreUnavailableError
 from steno_common.store.link import open_link
 
 
-async def test_a_redis_with_a_bound_says_what_share_of_it_is_used(stores: Stores) -> None:
-    with stores.server.client() as client:
+async def test_a_redis_with_a_bound_says_what_share_of_it_is_used(single: Stores) -> None:
+    with single.server.client() as client:
         used = int(client.info("memory")["used_memory"])
-    before = (await stores.redis("CONFIG", "GET", "maxmemory"))[1]
-    await stores.redis("CONFIG", "SET", "maxmemory", 2 * used)
+    before = (await single.redis("CONFIG", "GET", "maxmemory"))[1]
+    await single.redis("CONFIG", "SET", "maxmemory", 2 * used)
     try:
-        (ratio,) = await stores.link.memory()
+        (ratio,) = await single.link.memory()
     finally:
-        await stores.redis("CONFIG", "SET", "maxmemory", before)
+        await single.redis("CONFIG", "SET", "maxmemory", before)
     assert 0.4 < ratio < 0.6
 
 
-async def test_a_redis_without_a_bound_is_never_full(stores: Stores) -> None:
-    before = (await stores.redis("CONFIG", "GET", "maxmemory"))[1]
-    await stores.redis("CONFIG", "SET", "maxmemory", 0)
+async def test_a_redis_without_a_bound_is_never_full(single: Stores) -> None:
+    before = (await single.redis("CONFIG", "GET", "maxmemory"))[1]
+    await single.redis("CONFIG", "SET", "maxmemory", 0)
     try:
-        assert await stores.link.memory() == []
+        assert await single.link.memory() == []
     finally:
-        await stores.redis("CONFIG", "SET", "maxmemory", before)
+        await single.redis("CONFIG", "SET", "maxmemory", before)
 
 
-async def test_a_user_who_may_not_ask_is_told_so_once_and_for_all(stores: Stores) -> None:
-    await stores.redis("ACL", "SETUSER", "narrow", "on", ">word", "~*", "&*", "+@all", "-info")
-    address = urlsplit(stores.server.url)
+async def test_a_user_who_may_not_ask_is_told_so_once_and_for_all(single: Stores) -> None:
+    await single.redis("ACL", "SETUSER", "narrow", "on", ">word", "~*", "&*", "+@all", "-info")
+    address = urlsplit(single.server.url)
     place = address.netloc.rpartition("@")[2]
     narrow = urlunsplit(address._replace(netloc=f"narrow:word@{place}"))
     try:
@@ -41,4 +41,4 @@ async def test_a_user_who_may_not_ask_is_told_so_once_and_for_all(stores: Stores
                 await link.memory()
         assert not isinstance(raised.value, StoreUnavailableError)
     finally:
-        await stores.redis("ACL", "DELUSER", "narrow")
+        await single.redis("ACL", "DELUSER", "narrow")

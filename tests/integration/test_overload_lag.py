@@ -8,8 +8,7 @@ from prometheus_client import REGISTRY
 from tests.integration.gateway_support import cut, noise, running, until
 from tests.redis_servers import RedisServer
 
-from steno_aggregator.worker import Aggregator, Pace
-from steno_common.archive import Archive
+from steno_aggregator.watching import count_waiting
 from steno_common.messages import Warned
 
 CHUNKS = cut(noise(1), 3_200)
@@ -54,8 +53,10 @@ async def test_a_late_final_is_over_once_what_waited_then_is_transcribed(
 
 
 async def test_the_aggregator_counts_what_waits_for_a_transcriber_that_is_not_there(
-    redis_server: RedisServer, tmp_path: Path
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("steno_aggregator.watching.WAITING_SECONDS", 0.02)
+
     def counted() -> float:
         labels = {"where": "unclaimed"}
         return REGISTRY.get_sample_value("steno_audio_waiting_seconds", labels) or 0.0
@@ -64,15 +65,11 @@ async def test_the_aggregator_counts_what_waits_for_a_transcriber_that_is_not_th
         running(redis_server, tmp_path) as gateway,
         gateway.recording() as (session_id, client),
     ):
-        draining = asyncio.Event()
-        pace = Pace(unclaimed_seconds=0.02)
-        aggregator = Aggregator(gateway.windows, Archive(str(tmp_path)), pace)
-        working = asyncio.create_task(aggregator.run(draining))
+        counting = asyncio.create_task(count_waiting(gateway.windows), name="count waiting")
         try:
             await client.chunks(CHUNKS)
             await until(lambda: asyncio.sleep(0, counted() > 0.3))
             await gateway.claim(session_id)
             await until(lambda: asyncio.sleep(0, counted() == 0.0))
         finally:
-            draining.set()
-            await working
+            counting.cancel()

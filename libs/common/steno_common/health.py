@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from steno_common import telemetry
 from steno_common.lifecycle import Lifecycle
 
 PORT_OFFSETS: Final = {"gateway": 0, "transcriber": 1, "aggregator": 2, "notifier": 3}
@@ -28,6 +29,7 @@ def add_health_routes(app: web.Application, life: Lifecycle) -> None:
         return web.json_response(results, status=200 if all(results.values()) else 503)
 
     async def metrics(_: web.Request) -> web.Response:
+        telemetry.note_readiness(await life.ready())
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app.router.add_get("/healthz", healthz)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from steno_common import logs
+from steno_common import logs, telemetry
 from steno_common.errors import SettingsError, StenoError
 from steno_common.settings import load
 
@@ -62,6 +62,7 @@ async def _live(serve: Callable[[Lifecycle], Coroutine[Any, Any, None]], seconds
         loop.add_signal_handler(number, on_signal, number)
     service = asyncio.create_task(serve(life), name="service")
     drain = asyncio.create_task(life.draining.wait(), name="drain signal")
+    lag = asyncio.create_task(telemetry.watch_loop(), name="loop lag")
     try:
         await asyncio.wait({service, drain}, return_when=asyncio.FIRST_COMPLETED)
         if not service.done():
@@ -76,6 +77,7 @@ async def _live(serve: Callable[[Lifecycle], Coroutine[Any, Any, None]], seconds
                 raise
     finally:
         drain.cancel()
+        lag.cancel()
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
@@ -97,6 +99,7 @@ def run(name: str, serve: Callable[[Lifecycle], Coroutine[Any, Any, None]]) -> i
     try:
         settings = load(ProcessSettings)
         logs.setup(name, settings.log_style, settings.log_level)
+        telemetry.introduce(name)
         asyncio.run(_live(serve, settings.drain_seconds))
     except* SettingsError as group:
         faults = "\n".join(str(error) for error in _leaves(group))

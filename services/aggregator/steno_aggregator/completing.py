@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from steno_aggregator import metrics
 from steno_aggregator.domain.formats import render
 from steno_aggregator.domain.transcript import Transcript, compose
 from steno_common.archive import FORMATS, Archive
@@ -27,6 +28,7 @@ async def complete(store: WindowStore, archive: Archive, session_id: str) -> boo
     statistics = _statistics(window)
     if statistics.received != statistics.transcribed + statistics.silence:
         missing = statistics.received - statistics.transcribed - statistics.silence
+        metrics.UNBALANCED.inc()
         log.warning("the accounting does not balance", extra=about(session_id, samples=missing))
     transcript = await asyncio.to_thread(_save, archive, window, statistics, events)
     completed = Completed(transcript.text, statistics, FORMATS)

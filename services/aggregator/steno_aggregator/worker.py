@@ -15,7 +15,6 @@ from steno_common.archive import Archive
 from steno_common.logs import about
 from steno_common.store.link import patiently
 from steno_common.store.windows import Due, WindowStore
-from steno_common.waiting import WAITING
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,6 @@ class Pace:
 
     due_seconds: float = 0.05
     abandoned_seconds: float = 1.0
-    unclaimed_seconds: float = 1.0
     first_retry_ms: int = 2_000
     longest_retry_ms: int = 60_000
 
@@ -69,7 +67,6 @@ class Aggregator:
             watchers = [
                 tasks.create_task(self._watch_due(), name="due"),
                 tasks.create_task(self._watch_abandoned(), name="abandoned"),
-                tasks.create_task(self._count_unclaimed(), name="unclaimed"),
             ]
             savers = [
                 tasks.create_task(self._save_ended(), name=f"saver {number}")
@@ -161,12 +158,6 @@ class Aggregator:
             for due in await patiently(lambda: self._store.abandoned(self._shards)):
                 await self._bury(due.session_id)
             await asyncio.sleep(self._pace.abandoned_seconds)
-
-    async def _count_unclaimed(self) -> None:
-        """Count what waits for transcribers: there may be none that could."""
-        while True:
-            WAITING.labels("unclaimed").set(await patiently(self._store.unclaimed))
-            await asyncio.sleep(self._pace.unclaimed_seconds)
 
     async def _bury(self, session_id: str) -> None:
         fate = await self._try(

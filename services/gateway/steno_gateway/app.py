@@ -27,6 +27,7 @@ from steno_gateway.guard import Handler, add_cors_headers, guard
 from steno_gateway.listen import add_listen_routes
 from steno_gateway.machine import Machine
 from steno_gateway.memory import watch_of
+from steno_gateway.observing import count_requests
 from steno_gateway.services import SERVICES, Services
 from steno_gateway.settings import GatewaySettings
 from steno_gateway.tls import reload_certificate, tls_context
@@ -90,7 +91,9 @@ async def _root(request: web.Request) -> web.StreamResponse:
 
 def build(services: Services) -> web.Application:
     """Give the application with all its routes."""
-    app = web.Application(middlewares=[_typed_errors, guard], client_max_size=1 << 20)
+    app = web.Application(
+        middlewares=[count_requests, _typed_errors, guard], client_max_size=1 << 20
+    )
     app[SERVICES] = services
     app.on_response_prepare.append(add_cors_headers)
     add_health_routes(app, services.life)
@@ -135,6 +138,7 @@ async def serve(life: Lifecycle) -> None:
             work = watch(files, lambda: reload_certificate(settings, tls))
             running.append(tasks.create_task(work, name="watch certificate"))
         announce(access)
+        metrics.SESSIONS_LIMIT.set(settings.max_sessions)
         async with listening(build(services), settings.host, settings.port, tls=tls):
             log.info("listening", extra={"address": settings.host, "port": settings.port})
             await life.draining.wait()

@@ -150,7 +150,8 @@ def open_connection(
     after = states.resume_point(last_event, attached.event, attached.status)
     subscription = Subscription(session.session_id, after, services.store, attached.conn)
     backlog_seconds = services.limits.backlog_seconds
-    teller = Teller(peer, intake, ingest, subscription, backlog_seconds, attached.done)
+    teller = Teller(peer, intake, ingest, subscription, backlog_seconds, attached.done,
+                    old=attached.event)  # fmt: skip
     teller.settle()
     idle = IdleWatch(round(services.limits.silence_seconds / TICK_SECONDS))
     if attached.received:

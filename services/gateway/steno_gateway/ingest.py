@@ -218,7 +218,7 @@ class Ingest:
 
     def _take(self, answers: list[Appended], chunks: list[Chunk]) -> int:
         for place, (answer, chunk) in enumerate(zip(answers, chunks, strict=True)):
-            metrics.CHUNKS.labels(answer.outcome.name.lower()).inc()
+            metrics.count_chunk(answer.outcome)
             self.backlog = answer.backlog
             if answer.outcome is Outcome.FULL:
                 return place
@@ -249,4 +249,5 @@ class Ingest:
                 raise ClientError("session_finished", "the session has ended")
             case Outcome.GAP:
                 # Redis holds less than it said it did: begin again from what it knows.
+                metrics.LOST_AUDIO.inc()
                 raise ClientError("store_unavailable", "the store has lost audio; reconnect")

@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import Final
 
 from steno_common.messages import Completed, Partial, Warned
+from steno_common.messages import Final as FinalEvent
 from steno_common.store.sessions import Outcome
 from steno_common.units import to_samples
+from steno_gateway import metrics
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import Intake, credit
 from steno_gateway.domain.lag import LagWatch, Told
@@ -43,6 +45,8 @@ class Teller:
     done: int
     """Highest chunk that is transcribed and committed."""
     lag: LagWatch = field(default_factory=LagWatch)
+    old: int = 0
+    """Number of the newest event that was there before this connection."""
     _told: tuple[int, int, int] | None = None
     """The last acknowledgement."""
 
@@ -89,12 +93,15 @@ class Teller:
         async for item in self.subscription.items():
             if isinstance(item, Partial):
                 await self.peer.send(partial_message(session_id, item))
+                metrics.delivered(item.created_ms, time.time() * 1000, final=False)
                 continue
             if isinstance(item.event, Warned) and item.event.code == "high_latency":
                 self.lag.late(self.ingest.stored)
             message = event_message(session_id, item.number, item.event)
             if message is not None:
                 await self.peer.send(message)
+            if isinstance(item.event, FinalEvent) and item.number > self.old:
+                metrics.delivered(item.event.created_ms, time.time() * 1000, final=True)
             if isinstance(item.event, Completed):
                 return
 

@@ -27,6 +27,7 @@ async def _fan_out_at(store: DoorbellStore, site: Site) -> NoReturn:
         metrics.RINGS.labels("bell").inc(len(read) - partials)
         rings = coalesce(read)
         if rings:
-            heard = await patiently(partial(store.publish, rings))
+            with metrics.PUBLISHING.time():
+                heard = await patiently(partial(store.publish, rings))
             metrics.PUBLISHED.inc(len(rings))
             metrics.HEARD.inc(heard)

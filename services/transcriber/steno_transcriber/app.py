@@ -10,6 +10,7 @@ from steno_common.settings import load
 from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
 from steno_common.store.work import WorkStore
+from steno_transcriber import metrics
 from steno_transcriber.domain.capacity import Engine
 from steno_transcriber.load import LoadMeter
 from steno_transcriber.recognition import open_recognition
@@ -42,6 +43,8 @@ async def serve(life: Lifecycle) -> None:
     ):
         life.checks["redis"] = link.ping
         log.info("ready to transcribe", extra=about(engine=recognition.engine_name))
+        metrics.ENGINE.info({"engine": recognition.engine_name})
+        metrics.PLACES.set(recognition.places)
         meter.engine = Engine(recognition.places, recognition.window_seconds)
         store = WorkStore(link, limits)
         await Worker(store, recognition, meter, settings.max_worker_sessions).run(life.draining)

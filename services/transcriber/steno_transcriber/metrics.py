@@ -3,12 +3,15 @@
 import math
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Info
 
+from steno_common.telemetry import LATENCY_BUCKETS, violations
 from steno_transcriber.scheduler import Measure
 
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
+ENGINE: Final = Info("steno_transcriber_engine", "Engine of this worker")
+PLACES: Final = Gauge("steno_transcriber_places", "Batches that the engine runs at once")
 SESSIONS: Final = Gauge("steno_transcriber_sessions", "Sessions this worker owns")
 ROOM: Final = Gauge("steno_transcriber_room", "Sessions this worker would claim at once")
 DEMAND: Final = Gauge(
@@ -18,6 +21,11 @@ DEMAND: Final = Gauge(
 REALTIME: Final = Gauge(
     "steno_transcriber_realtime_factor", "Engine seconds spent on a second of audio"
 )
+FEED: Final = Histogram(
+    "steno_transcriber_feed_seconds",
+    "From the arrival of audio at Redis until the recogniser has it, by the clock of Redis",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60),
+)
 GIVEN_UP: Final = Counter(
     "steno_transcriber_given_up_total", "Sessions given up to workers with room"
 )
@@ -25,17 +33,34 @@ LATE: Final = Counter(
     "steno_transcriber_late_warnings_total", "Clients told that their finals are late"
 )
 CLAIMS: Final = Counter("steno_transcriber_claims_total", "Sessions claimed")
-COMMITS: Final = Counter(
-    "steno_transcriber_commits_total", "Commits by what became of them", ["result"]
+FAILED: Final = Counter(
+    "steno_transcriber_session_failures_total",
+    "Sessions dropped by a fault of this worker; another takes them over",
 )
+COMMITS: Final = Counter(
+    "steno_transcriber_commits_total",
+    "Commits by what became of them: `ok`, `repeated` (an answer was lost), `fenced` (the session"
+    " belongs to another worker)",
+    ["result"],
+)
+for _result in ("ok", "repeated", "fenced"):
+    COMMITS.labels(_result)
+PASSED_OVER: Final = violations("audio_passed_over")
 AUDIO: Final = Counter(
-    "steno_transcriber_audio_seconds_total", "Audio committed, by what it held", ["kind"]
+    "steno_transcriber_audio_seconds_total",
+    "Audio committed, by what it held: `speech`, `silence`",
+    ["kind"],
 )
 PARTIALS: Final = Counter("steno_transcriber_partials_total", "Partials sent")
 FINAL: Final = Histogram(
     "steno_transcriber_final_seconds",
     "From the arrival of the chunk that ended a segment to its commit",
-    buckets=(*_SECONDS, 20, 60),
+    buckets=(*LATENCY_BUCKETS, 20, 60),
+)
+PARTIAL: Final = Histogram(
+    "steno_transcriber_partial_seconds",
+    "From the arrival of the last chunk that a partial covers until the partial is on its way",
+    buckets=LATENCY_BUCKETS,
 )
 _BATCH: Final = Histogram(
     "steno_transcriber_batch_seconds", "Time of one batch in the engine", buckets=_SECONDS
@@ -45,7 +70,7 @@ _WINDOWS: Final = Histogram(
 )
 _WAIT: Final = Histogram(
     "steno_transcriber_window_wait_seconds",
-    "Time a window waits for its batch",
+    "Time a window waits for its batch: of a `final`, of a `partial`",
     ["kind"],
     buckets=_SECONDS,
 )
@@ -55,7 +80,10 @@ _PADDED: Final = Counter(
     ["kind", "seconds"],
 )
 _FAILURES: Final = Counter(
-    "steno_transcriber_window_failures_total", "Windows the engine failed on", ["kind"]
+    "steno_transcriber_window_failures_total",
+    "Windows the engine failed on: `partial_failures` are left out, `final_retries` are tried"
+    " again, `final_failures` are told to the client",
+    ["kind"],
 )
 
 

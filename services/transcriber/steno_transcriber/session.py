@@ -99,6 +99,7 @@ class Session:
         position = self._ledger.end
         for piece in run:
             self._note(piece.entry, piece.due_ms)
+        metrics.FEED.observe(max(0.0, (self.clock.now_ms() - run[0].entry.arrival_ms) / 1000))
         await self._feed(position, b"".join(piece.entry.pcm for piece in run))
         return False
 
@@ -140,11 +141,14 @@ class Session:
                 assert_never(event)
 
     async def _publish(self, partial: Partial) -> None:
-        sequence = self._ledger.sequence_at(partial.end)
-        message = partial_report(partial, sequence, self._commits, self.clock.now_ms())
+        place, now_ms = self._ledger.covering(partial.end), self.clock.now_ms()
+        sequence = place.sequence if place else self._ledger.done
+        message = partial_report(partial, sequence, self._commits, now_ms)
         with contextlib.suppress(StoreError):  # a newer one follows
             await self.store.publish(self.claim.session_id, message)
             metrics.PARTIALS.inc()
+            if place:
+                metrics.PARTIAL.observe(max(0.0, (self.clock.now_ms() - place.arrival_ms) / 1000))
 
     async def _finish(self, span: Span) -> None:
         place = self._ledger.covering(span.decided)
@@ -188,10 +192,10 @@ class Session:
             closing=closing,
             arrival_ms=arrival_ms,
         )
-        if not await patiently(lambda: self.store.commit(self.claim, commit)):
-            metrics.COMMITS.labels("fenced").inc()
+        committed = await patiently(lambda: self.store.commit(self.claim, commit))
+        metrics.COMMITS.labels(committed.value).inc()
+        if not committed:
             raise LostError
-        metrics.COMMITS.labels("done").inc()
         metrics.AUDIO.labels("speech").inc(to_seconds(speech))
         metrics.AUDIO.labels("silence").inc(to_seconds(length - speech))
         if arrival_ms and speech:
@@ -200,6 +204,7 @@ class Session:
 
     async def _pass_over(self) -> None:
         """Give up on audio that brought down worker after worker; the client is told."""
+        metrics.PASSED_OVER.inc()
         log.error("audio passed over", extra=about(self.claim.session_id, attempt=self.claim.tries))
         found = await self.store.read({self.claim.session_id: self.inbox.read_id}, count=100)
         entries = found.get(self.claim.session_id, [])

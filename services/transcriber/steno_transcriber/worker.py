@@ -13,7 +13,7 @@ from steno_common.logs import about
 from steno_common.store.work import Claim, WorkStore
 from steno_common.store.workers import WorkerStore
 from steno_common.units import SAMPLE_BYTES, to_seconds
-from steno_common.waiting import WAITING
+from steno_common.waiting import OLDEST, WAITING
 from steno_transcriber import metrics
 from steno_transcriber.balancing import Balancing
 from steno_transcriber.claiming import Claiming
@@ -81,10 +81,11 @@ class Worker:
         now = time.monotonic()
         held = self._held.values()
         fresh = sum(now - each.since < FRESH_SECONDS for each in held)
-        lag = lag_of(each.session.late_seconds for each in held)
+        late = [each.session.late_seconds for each in held]
         waiting = sum(each.session.waiting for each in held)
         WAITING.labels("held").set(to_seconds(waiting))
-        return self.meter.look(settled=len(held) - fresh, fresh=fresh, lag=lag)
+        OLDEST.labels("held").set(max(late, default=0.0))
+        return self.meter.look(settled=len(held) - fresh, fresh=fresh, lag=lag_of(late))
 
     async def _begin(self, claim: Claim) -> None:
         session_id = claim.session_id
@@ -115,6 +116,7 @@ class Worker:
         except Exception:
             # One session's fault stays with it: its lease runs out, and it is tried again.
             log.exception("session failed", extra=about(session_id))
+            metrics.FAILED.inc()
             self._forget(session)
             return
         self._forget(session)

@@ -68,6 +68,23 @@ async def test_metrics_are_in_the_form_that_prometheus_reads(
     assert "process_cpu_seconds" in families
 
 
+async def test_the_metrics_say_how_ready_the_service_is_now(
+    port: int, client: ClientSession
+) -> None:
+    async def check() -> bool:
+        return not life.draining.is_set()
+
+    life = Lifecycle(checks={"probe": check})
+    async with serve_health(life, HOST, port):
+        for draining in (False, True):
+            if draining:
+                life.draining.set()
+            async with client.get("/metrics") as answer:
+                page = await answer.text()
+            assert f'steno_ready{{check="probe"}} {not draining:.1f}' in page
+            assert f"steno_draining {draining:.1f}" in page
+
+
 async def test_an_application_keeps_its_own_routes(port: int, client: ClientSession) -> None:
     async def own(_: web.Request) -> web.Response:
         return web.Response(text="own")

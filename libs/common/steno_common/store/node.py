@@ -1,6 +1,7 @@
 """One Redis at one address, with the connections of this process to it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from steno_common.errors import StoreError
 from steno_common.keys import ShardKeys
 from steno_common.store.failures import FAILURES, FewReplicasError, failure
 from steno_common.store.scripts import Call, load
+from steno_common.telemetry import redis_answered, redis_failed
 
 Fill = Callable[[Pipeline], object]
 """Puts commands into a pipeline; each gives one answer."""
@@ -79,27 +81,29 @@ class Node:
                 found = await self._trip(put, calls[0].shard)
             return found
 
-        return await self._told(answers())
+        return await self._told(calls[0].script, answers())
 
     async def ask(self, fill: Fill, shard: int | None) -> list[Any] | StoreError:
         """Make plain commands in one round trip; gives all answers, or the first failure.
 
         Without a shard they concern no state that must be kept: no replica is waited for.
         """
-        answers = await self._told(self._trip(fill, shard))
+        answers = await self._told("command", self._trip(fill, shard))
         if isinstance(answers, StoreError):
             return answers
         return next((each for each in answers if isinstance(each, StoreError)), answers)
 
-    async def _told(self, asking: Awaitable[list[Any]]) -> list[Any] | StoreError:
+    async def _told(self, name: str, asking: Awaitable[list[Any]]) -> list[Any] | StoreError:
+        began = time.perf_counter()
         try:
             async with asyncio.timeout(self._seconds):
                 answers = await asking
         except FAILURES as error:
             self.away = True
-            return failure(error)
+            return _counted(name, error)
         self.away = False
-        return [failure(each) if isinstance(each, Exception) else each for each in answers]
+        redis_answered(name, time.perf_counter() - began)
+        return [_counted(name, each) if isinstance(each, Exception) else each for each in answers]
 
     async def _trip(self, fill: Fill, shard: int | None) -> list[Any]:
         """Make one round trip; errors of single commands are among the answers.
@@ -129,3 +133,9 @@ class Node:
     async def aclose(self) -> None:
         """Close all connections; whoever still waits on one fails."""
         await asyncio.gather(self.data.aclose(), self.blocking.aclose())
+
+
+def _counted(name: str, error: Exception) -> StoreError:
+    failed = failure(error)
+    redis_failed(name, failed)
+    return failed

@@ -74,14 +74,14 @@ class WindowStore(Part):
         """Name sessions, of the same shards, whose client is gone for too long."""
         return await self._until_now("sessions", shards, count)
 
-    async def unclaimed(self, count: int = UNCLAIMED_BOUND) -> float:
-        """Give how long the oldest audio of each session without a transcriber waits, summed (s).
+    async def unclaimed(self, count: int = UNCLAIMED_BOUND) -> list[float]:
+        """Give how long the oldest audio of each session without a transcriber waits (s).
 
         Of each shard the `count` that wait longest.
         """
-        waiting = await self._until_now("waiting", count)
-        given_up = await self._until_now("leases", count)
-        return sum(due.late_ms for due in (*waiting, *given_up)) / 1000
+        waiting = await self._until_now("waiting", self.shards, count)
+        given_up = await self._until_now("leases", self.shards, count)
+        return [due.late_ms / 1000 for due in (*waiting, *given_up)]
 
     async def window(self, session_id: str) -> Window | None:
         """Read a session; None if it is gone."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final, Literal
 
 import msgspec
@@ -83,6 +84,21 @@ class Commit:
     """A Final, if there is one, comes first."""
     closing: bool = False
     arrival_ms: int = 0
+
+
+class Committed(Enum):
+    """What became of a commit; true while the session is still this worker's."""
+
+    OK = "ok"
+    REPEATED = "repeated"
+    """It was there already: the answer to an earlier try was lost."""
+    FENCED = "fenced"
+
+    def __bool__(self) -> bool:
+        return self is not Committed.FENCED
+
+
+_COMMITTED: Final = {1: Committed.OK, 0: Committed.REPEATED, -1: Committed.FENCED}
 
 
 def _following(entry_id: str) -> str:
@@ -193,8 +209,8 @@ class WorkStore(Part):
             if (entries := by_stream.get(self.keys(session_id).audio))
         }
 
-    async def commit(self, claim: Claim, commit: Commit) -> bool:
-        """Finish a span; False if the session belongs to another worker now."""
+    async def commit(self, claim: Claim, commit: Commit) -> Committed:
+        """Finish a span; false if the session belongs to another worker now."""
         final = commit.events[0] if commit.events else None
         bounds = (final.start, final.end) if isinstance(final, messages.Final) else (0, -1)
         answer = await self.link.run(
@@ -207,7 +223,7 @@ class WorkStore(Part):
                 *(encode(event) for event in commit.events),
             )
         )  # fmt: skip
-        return int(answer[0]) >= 0
+        return _COMMITTED[int(answer[0])]
 
     async def publish(self, session_id: str, partial: Partial) -> None:
         """Send a partial on its way; it may be lost, a newer one follows."""
