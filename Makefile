@@ -37,7 +37,7 @@ test: $(INSTALLED_DEV)
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=$(subst $(SPACE),:,$(DISTRIBUTIONS)) $(BIN)/mypy $(PACKAGES) samples bench
+	MYPYPATH=$(subst $(SPACE),:,$(DISTRIBUTIONS)) $(BIN)/mypy $(PACKAGES) samples bench deploy
 	$(BIN)/lint-imports --no-logo
 
 format: $(INSTALLED_DEV)

@@ -15,7 +15,7 @@ LATENCY_BUCKETS: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
 LAG_SECONDS: Final = 0.1
 LONGEST_LAG_SECONDS: Final = 10.0
 
-BUILD: Final = Info("steno_build", "Which service this is, of which version")
+BUILD: Final = Info("steno_build", "Which `service` this is, of which `version`")
 READY: Final = Gauge(
     "steno_ready", "1 while a check of readiness holds, as of this scrape, else 0", ["check"]
 )

@@ -10,7 +10,7 @@ from steno_transcriber.scheduler import Measure
 
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
-ENGINE: Final = Info("steno_transcriber_engine", "Engine of this worker")
+ENGINE: Final = Info("steno_transcriber_engine", "The `engine` of this worker")
 PLACES: Final = Gauge("steno_transcriber_places", "Batches that the engine runs at once")
 SESSIONS: Final = Gauge("steno_transcriber_sessions", "Sessions this worker owns")
 ROOM: Final = Gauge("steno_transcriber_room", "Sessions this worker would claim at once")

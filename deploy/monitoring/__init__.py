@@ -1,0 +1,1 @@
+"""What is derived from the metrics of the code: their reference, the dashboards."""

@@ -1,0 +1,73 @@
+"""The page that lists every metric."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from deploy.monitoring.catalogue import MODULES, Metric, metrics
+from deploy.monitoring.uses import recorded, uses
+
+FOR_DIAGNOSIS: Final = {
+    "steno_redis_uptime_seconds",
+    "steno_transcriber_claims_total",
+    "steno_transcriber_partials_total",
+    "steno_transcriber_windows_total",
+}
+"""Metrics in no alert, on no dashboard: to be asked for when something is looked into."""
+
+_HEAD: Final = """\
+# Metrics
+
+Generated from the code: `python -m deploy.monitoring` writes this page.
+
+Every service answers `/metrics` on its port ([operations.md](operations.md)). Names end in their
+unit; figures are of one process since its start, unless they say otherwise. No label ever holds a
+session, an address or a text. Histograms have edges where a promise is measured: 0.3 s for a final.
+
+Beside these, each page has what the client library measures of its process:
+`process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_start_time_seconds`,
+`process_open_fds`, `process_max_fds`.
+
+"Diagnosis": in no alert and on no dashboard. What alerts mean: [alerts.md](alerts.md).
+"""
+
+_RECORDED: Final = """
+## Recorded by Prometheus
+
+Of the whole installation, from `deploy/prometheus/recording.yml`.
+
+| series | expression |
+|---|---|
+"""
+
+
+def page() -> str:
+    """Give the text of docs/metrics.md."""
+    parts = [_HEAD]
+    for service in MODULES:
+        found = [metric for metric in metrics() if metric.service == service]
+        head = service.capitalize()
+        parts.append(f"\n## {head}\n\n| metric | type | labels | unit | meaning | seen in |\n"
+                     "|---|---|---|---|---|---|\n")  # fmt: skip
+        parts += [_row(metric) for metric in found]
+    parts += _recorded()
+    return "".join(parts)
+
+
+def _row(metric: Metric) -> str:
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    cells = (f"`{metric.name}`", metric.kind, labels, metric.unit, metric.meaning, _seen(metric))
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _seen(metric: Metric) -> str:
+    if metric.name in FOR_DIAGNOSIS:
+        return "Diagnosis"
+    found = uses()
+    return ", ".join(sorted({user for name in metric.series for user in found.get(name, ())}))
+
+
+def _recorded() -> Iterator[str]:
+    yield _RECORDED
+    for name, expression in recorded().items():
+        cell = expression.replace("|", "\\|")  # within a table
+        yield f"| `{name}` | `{cell}` |\n"
