@@ -27,6 +27,16 @@ Beside these, each page has what the client library measures of its process:
 `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_start_time_seconds`,
 `process_open_fds`, `process_max_fds`.
 
+| asked for as | is |
+|---|---|
+| chunks received | `steno_gateway_chunks_total` |
+| receipt to engine | `steno_gateway_append_seconds`, then `steno_transcriber_feed_seconds` |
+| buffer size | `steno_gateway_queued_bytes`, `steno_audio_waiting_seconds` |
+| validation errors | `steno_gateway_errors_total`, by code |
+| latency of finals | `steno_transcriber_final_seconds`, then `steno_gateway_delivery_seconds` |
+| use of a GPU | `steno:engine_busy:ratio` |
+| scaling signal | `steno:audio_waiting_seconds` |
+
 "Diagnosis": in no alert and on no dashboard. What alerts mean: [alerts.md](alerts.md).
 """
 

@@ -4,7 +4,7 @@ import pytest
 from tests.contract.stores import LIMITS, SID, Stores, final, session, span
 
 from steno_common.messages import Ended, Status, Warned
-from steno_common.store.work import Checkpoint, Claim
+from steno_common.store.work import Checkpoint, Claim, Committed
 
 # Two sessions beside the usual one, in its shard.
 SIDS = [f"{n:08}-0000-4000-8000-000000000000" for n in (1, 2, 5, 6)]
@@ -85,7 +85,7 @@ async def test_an_old_owner_changes_nothing(stores: Stores) -> None:
     new = await stores.claim()
     before = await stores.look()
     commit = span(1, "1-0", 100, silence=100, events=[Warned("old", "")])
-    assert not await stores.work.commit(old, commit)
+    assert await stores.work.commit(old, commit) is Committed.FENCED
     assert await stores.work.renew([old, new]) == {SID}
     await stores.work.release(old)
     after = await stores.look()
@@ -172,10 +172,15 @@ async def test_a_repeated_commit_counts_once_though_it_succeeds_again(stores: St
     await stores.store(1, 2)
     claim = await stores.claim()
     commit = span(1, "1-0", 100, speech=100, events=[final(0, 100)])
-    assert await stores.work.commit(claim, commit)
+    assert await stores.work.commit(claim, commit) is Committed.OK
     before = await stores.look()
-    assert await stores.work.commit(claim, commit)
+    assert await stores.work.commit(claim, commit) is Committed.REPEATED
     assert await stores.look() == before
+
+
+def test_only_a_fenced_commit_means_that_the_session_is_lost() -> None:
+    assert [bool(committed) for committed in Committed] == [True, True, False]
+    assert [committed.value for committed in Committed] == ["ok", "repeated", "fenced"]
 
 
 async def test_a_marker_behind_the_consumed_chunk_is_kept(stores: Stores) -> None:

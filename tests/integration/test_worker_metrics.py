@@ -1,0 +1,159 @@
+"""What transcribers and aggregators count while they work."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+from tests.integration.aggregator_rig import aggregating, open_stage, until
+from tests.integration.transcriber_rig import SPEECH, Rig
+from tests.redis_servers import RedisServer
+
+from steno_common.archive import Archive
+from steno_common.messages import Warned
+from steno_common.store.limits import Limits
+from steno_common.store.link import open_link
+from steno_common.store.sessions import SessionStore
+from steno_common.store.work import WorkStore
+from steno_transcriber.recognition import open_recognition
+from steno_transcriber.session import POISON_TRIES, Session
+from steno_transcriber.settings import RecognitionSettings
+
+WAIT_SECONDS = 0.6
+"""So long audio lies there before there is a worker."""
+
+
+@pytest.fixture
+async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:
+    limits = Limits(shards=4, lease_seconds=0.6)
+    settings = RecognitionSettings(
+        engine="scripted", pause_seconds=0.5, partial_interval_seconds=0.3
+    )
+    async with open_link(redis_server.url) as link, open_recognition(settings) as recognition:
+        yield Rig(SessionStore(link, limits), WorkStore(link, limits), recognition)
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+@pytest.fixture
+def risen() -> Callable[..., float]:
+    """Say how much a count has grown since this was first asked for."""
+    before: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+
+    def rise(name: str, **labels: str) -> float:
+        key = name, tuple(labels.items())
+        return value(name, **labels) - before.setdefault(key, value(name, **labels))
+
+    return rise
+
+
+async def test_finals_are_timed_from_the_arrival_of_their_audio(
+    rig: Rig, risen: Callable[..., float]
+) -> None:
+    names = [f"steno_transcriber_{name}_seconds" for name in ("feed", "final")]
+    for name in names:
+        assert risen(f"{name}_count") == risen(f"{name}_sum") == 0
+    assert risen("steno_transcriber_commits_total", result="ok") == 0
+    held = await rig.begin()
+    await rig.send(held, SPEECH)
+    await rig.mark(held, "end")
+    await asyncio.sleep(WAIT_SECONDS)
+    async with rig.worker():
+        await rig.ended(held)
+    for name in names:
+        assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 30
+    assert risen("steno_transcriber_final_seconds_count") == 3
+    assert risen("steno_transcriber_commits_total", result="ok") >= 3
+
+
+async def test_partials_are_timed_too(rig: Rig, risen: Callable[..., float]) -> None:
+    name = "steno_transcriber_partial_seconds"
+    assert risen(f"{name}_count") == risen(f"{name}_sum") == 0
+    held = await rig.begin()
+    await rig.send(held, SPEECH[:32_000])
+    await asyncio.sleep(WAIT_SECONDS)
+    async with rig.worker():
+
+        async def said() -> bool:
+            return risen(f"{name}_count") > 0
+
+        await rig.until(said)
+    assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 30
+
+
+async def test_audio_that_nobody_takes_is_seen_to_wait(rig: Rig) -> None:
+    held = await rig.begin()
+    await rig.send(held, SPEECH[:3_200])
+    await asyncio.sleep(WAIT_SECONDS)
+    async with rig.worker(max_sessions=0):
+
+        async def seen() -> bool:
+            oldest = value("steno_audio_oldest_seconds", where="unclaimed")
+            return oldest == value("steno_audio_waiting_seconds", where="unclaimed") >= WAIT_SECONDS
+
+        await rig.until(seen)
+
+
+async def test_audio_that_is_passed_over_is_a_broken_promise(
+    rig: Rig, risen: Callable[..., float]
+) -> None:
+    name = "steno_invariant_violation_total"
+    assert risen(name, invariant="audio_passed_over") == 0
+    held = await rig.begin()
+    await rig.send(held, SPEECH[:64_000])
+    shard = rig.work.space.all_shards()[rig.work.keys(held[0]).shard]
+    for _ in range(POISON_TRIES):
+
+        async def claimable() -> bool:
+            return bool(await rig.work.claim(shard, 1))
+
+        await rig.until(claimable)
+    async with rig.worker():
+
+        async def warned() -> bool:
+            return any(isinstance(event, Warned) for event in await rig.events(held))
+
+        await rig.until(warned)
+    assert risen(name, invariant="audio_passed_over") == 1
+
+
+async def test_a_session_that_fails_is_counted_and_tried_again(
+    rig: Rig, risen: Callable[..., float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "steno_transcriber_session_failures_total"
+    assert risen(name) == 0
+    works: Callable[[Session], Awaitable[None]] = Session.run
+
+    async def fail_once(session: Session) -> None:
+        if not risen(name):
+            raise RuntimeError("a fault")
+        await works(session)
+
+    monkeypatch.setattr(Session, "run", fail_once)
+    held = await rig.begin()
+    await rig.send(held, SPEECH)
+    await rig.mark(held, "end")
+    async with rig.worker():
+        await rig.ended(held)
+    assert risen(name) == 1
+
+
+async def test_an_accounting_that_does_not_balance_is_a_broken_promise(
+    redis_server: RedisServer, tmp_path: Path, risen: Callable[..., float]
+) -> None:
+    name = "steno_invariant_violation_total"
+    archive = Archive(str(tmp_path))
+    assert risen(name, invariant="accounting") == 0
+    async with open_stage(redis_server.url) as stage, aggregating(stage, archive):
+        for missing in (0, 160):
+            played = await stage.play()
+            await played.say("one")
+            meta = stage.windows.keys(played.session_id).meta
+            with redis_server.client() as client:
+                client.hincrby(meta, "received", missing)
+            await played.stop()
+            await until(lambda sid=played.session_id: stage.finished(sid))
+            assert risen(name, invariant="accounting") == (1 if missing else 0)
