@@ -37,36 +37,39 @@ class Watched:
         return f"redis+sentinel://{hosts}/{SERVICE}"
 
     def master(self) -> Server:
-        """Give the server that the first Sentinel names."""
+        """Give the server that the first Sentinel names; without any, the first."""
+        if not self.sentinels:
+            return self.servers[0]
         _, port = self.sentinels[0].ask("SENTINEL GET-MASTER-ADDR-BY-NAME", SERVICE)
         return next(server for server in self.servers if server.announced == int(port))
 
     def settled(self) -> None:
         """Wait until every server has its place and every Sentinel knows."""
-        master = self.master()
-        count = len(self.servers) - 1
+        master, replicas = self.master(), len(self.servers) - 1
+        until(lambda: _linked(master, self.servers), "the replicas follow")
 
-        def holds() -> bool:
-            online = int(master.ask("INFO", "replication")["connected_slaves"]) == count
-            linked = all(
-                server.ask("INFO", "replication")["master_link_status"] == "up"
-                for server in self.servers
-                if server is not master
-            )
+        def known() -> bool:
             seen = [sentinel.ask("SENTINEL MASTERS")[SERVICE] for sentinel in self.sentinels]
-            known = all(
+            return all(
                 state["num-other-sentinels"] == len(self.sentinels) - 1
-                and state["num-slaves"] == count
+                and state["num-slaves"] == replicas
                 for state in seen
             )
-            return online and linked and known
 
-        until(holds, "the Sentinels know each other and all servers")
+        until(known, "the Sentinels know each other and all servers")
+
+
+def _linked(master: Server, servers: Sequence[Server]) -> bool:
+    return all(
+        server.ask("INFO", "replication")["master_link_status"] == "up"
+        for server in servers
+        if server is not master
+    )
 
 
 @contextmanager
 def watched(binary: str, ports: Sequence[Port], sentinels: int = 3) -> Iterator[Watched]:
-    """Run a master, replicas and Sentinels; the first port is the master's."""
+    """Run a master, replicas and Sentinels, if any; the first port is the master's."""
     with tempfile.TemporaryDirectory(prefix="steno-failover-") as name, ExitStack() as stack:
         servers = _servers(binary, name, ports)
         guards = _servers(binary, name, plain_ports(sentinels))
@@ -79,6 +82,8 @@ def watched(binary: str, ports: Sequence[Port], sentinels: int = 3) -> Iterator[
                 options += ["--replicaof", HOST, str(master.announced)]
             server.start(*options)
         answering(servers)
+        # A Sentinel that first meets a replica without its master takes it for unfit for long.
+        until(lambda: _linked(master, servers), "the replicas follow")
         for guard in guards:
             config = Path(guard.folder, "sentinel.conf")
             config.write_text(_sentinel_config(guard.port, master.announced, sentinels))

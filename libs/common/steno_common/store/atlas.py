@@ -1,6 +1,7 @@
 """The Redis that this process knows: the map of the shards, a node for each address on it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 from typing import Final
@@ -95,8 +96,10 @@ class Atlas:
         self._topology = found
         self._moved.set()
         self._moved = asyncio.Event()
-        for url in self._nodes.keys() - set(found.urls):
-            await self._nodes.pop(url).aclose()
+        gone = [self._nodes.pop(url) for url in self._nodes.keys() - set(found.urls)]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._answer_seconds):
+                await asyncio.gather(*(node.aclose() for node in gone))
 
     async def aclose(self) -> None:
         """Close everything."""
