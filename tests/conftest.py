@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.redis_servers import Candidate, RedisServer, RedisServers, candidates
 from tests.redis_topologies import FORMS, Form
+
+# How fast a busy machine draws examples says nothing about what is tested.
+settings.register_profile("steno", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steno")
 
 
 @pytest.fixture(scope="session")

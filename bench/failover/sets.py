@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -204,9 +205,11 @@ def _known(server: Server) -> int:
 def _follow(servers: Sequence[Server], masters: int, replicas_of: Sequence[int]) -> None:
     for replica, number in zip(servers[masters:], replicas_of, strict=True):
         master = _id(servers[number])
-        until(lambda replica=replica, master=master: bool(
-            replica.ask("CLUSTER REPLICATE", master)), "a replica knows its master"
-        )  # fmt: skip
+        until(partial(_takes, replica, master), "a replica knows its master")
+
+
+def _takes(replica: Server, master: str) -> bool:
+    return bool(replica.ask("CLUSTER REPLICATE", master))
 
 
 def _id(server: Server) -> str:

@@ -117,13 +117,13 @@ async def _machines(
             for port, announced in ports
         }
         with ExitStack() as servers:
-            opened = (
-                watched(binary, ports)
-                if plan.form == "sentinel"
-                else cluster(binary, ports, replicas_of=(0, 0))
-            )
-            made: Watched | Nodes = await asyncio.to_thread(servers.enter_context, opened)
-            yield made, cables
+
+            def start() -> Watched | Nodes:
+                if plan.form == "sentinel":
+                    return servers.enter_context(watched(binary, ports))
+                return servers.enter_context(cluster(binary, ports, replicas_of=(0, 0)))
+
+            yield await asyncio.to_thread(start), cables
             # Those that are left have nobody to tell any more.
             for cable in cables.values():
                 cable.cut()
