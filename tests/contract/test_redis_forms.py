@@ -212,7 +212,9 @@ def give_over(servers: Watched, old: Server) -> None:
     """Let the replica be master; the old master lives on as a replica."""
     sentinel = servers.sentinels[0]
     until(lambda: bool(sentinel.ask("SENTINEL FAILOVER", "steno")), "the replica is good enough")
-    until(lambda: old.ask("ROLE")[0] == b"slave", "the old master follows")
+    until(lambda: servers.master() is not old, "another master")
+    # A Sentinel would say so only seconds later.
+    old.ask("REPLICAOF", "127.0.0.1", servers.master().port)
 
 
 @asynccontextmanager

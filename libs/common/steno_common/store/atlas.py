@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 0.1
 """The map is looked for no more often than this."""
+REFRESH_SECONDS: Final = 2.0
+"""A map in use is compared with the present this often: a master that was replaced may go on
+answering, until those who replaced it find time to tell it."""
 
 
 class Atlas:
@@ -32,6 +35,7 @@ class Atlas:
         self._nodes: dict[str, Node] = {}
         self._looking: asyncio.Task[None] | None = None
         self._looked = float("-inf")
+        self._lost = False
         self._moved = asyncio.Event()
 
     async def topology(self) -> Topology:
@@ -56,6 +60,8 @@ class Atlas:
     async def nodes(self, shards: Iterable[int]) -> dict[Node, list[int]]:
         """Group shards by the nodes that hold them; raises NowhereError."""
         topology = await self.topology()
+        if asyncio.get_running_loop().time() >= self._looked + REFRESH_SECONDS:
+            self._look()
         groups: dict[Node, list[int]] = {}
         for shard in shards:
             groups.setdefault(self._at(topology.url(shard)), []).append(shard)
@@ -85,10 +91,13 @@ class Atlas:
         try:
             found = await self._places.find()
         except FAILURES as error:
-            log.warning("nobody says where Redis is", extra=about(error=type(error).__name__))
+            if not self._lost:
+                log.warning("nobody says where Redis is", extra=about(error=type(error).__name__))
+            self._lost = True
             return
         finally:
             self._looked = asyncio.get_running_loop().time()
+        self._lost = False
         if found == self._topology:
             return
         if self._topology is not None:
