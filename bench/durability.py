@@ -21,7 +21,6 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -165,7 +164,8 @@ async def one_kill(server: Server, seconds: float, seen: Seen, *, rewriting: boo
             there = 0 if snapshot is None else snapshot.chunks
             seen.acknowledged += sent
             seen.lost += max(sent - there, 0)
-            await patiently(partial(store.remove, name))
+    with server.client() as client:
+        client.flushall()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ MODULES: Final = {
     "transcriber": "steno_transcriber.metrics",
     "aggregator": "steno_aggregator.metrics",
     "notifier": "steno_notifier.metrics",
+    "transcriber, aggregator": "steno_common.waiting",
 }
 """Where metrics are declared, and nowhere else."""
 

@@ -32,12 +32,12 @@ async def test_more_sessions_than_fit_into_one_question_are_all_counted(
     assert await observer(stores).states() == {"connected": 7}
 
 
-async def test_a_redis_says_how_full_it_is_and_whether_its_log_is_written(stores: Stores) -> None:
-    await stores.redis("CONFIG", "SET", "maxmemory", "400mb")
+async def test_a_redis_says_how_full_it_is_and_whether_its_log_is_written(single: Stores) -> None:
+    await single.redis("CONFIG", "SET", "maxmemory", "400mb")
     try:
-        state = await observer(stores).redis()
+        state = await observer(single).redis()
     finally:
-        await stores.redis("CONFIG", "SET", "maxmemory", "0")
+        await single.redis("CONFIG", "SET", "maxmemory", "0")
     assert state.limit_bytes == 400 << 20
     assert 100_000 < state.used_bytes < state.limit_bytes
     assert state.log_ok
@@ -54,3 +54,9 @@ def test_a_log_that_cannot_be_written_is_seen_and_what_is_missing_counts_as_well
     assert (broken.log_enabled, broken.log_ok) == (True, False)
     silent = RedisState.read({})
     assert (silent.log_enabled, silent.log_ok, silent.limit_bytes) == (False, True, 0)
+
+
+def test_several_redis_are_told_as_one_by_the_worst_of_them() -> None:
+    full = RedisState(90, 100, True, False, 3, 1, 10, 0.9)
+    empty = RedisState(10, 100, True, True, 4, 2, 500, 0.1)
+    assert RedisState.together([full, empty]) == RedisState(100, 200, True, False, 7, 1, 10, 0.9)

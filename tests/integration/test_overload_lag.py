@@ -59,7 +59,10 @@ async def test_the_aggregator_counts_what_waits_for_a_transcriber_that_is_not_th
 
     def counted() -> float:
         labels = {"where": "unclaimed"}
-        return REGISTRY.get_sample_value("steno_audio_waiting_seconds", labels) or 0.0
+        oldest = REGISTRY.get_sample_value("steno_audio_oldest_seconds", labels)
+        waiting = REGISTRY.get_sample_value("steno_audio_waiting_seconds", labels) or 0.0
+        assert waiting == oldest, "one session waits"
+        return waiting
 
     async with (
         running(redis_server, tmp_path) as gateway,

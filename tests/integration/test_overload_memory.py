@@ -134,6 +134,23 @@ async def test_chunks_that_were_taken_before_redis_was_full_wait_here_and_are_st
         assert client.told("error") == []
 
 
+async def test_a_client_that_leaves_takes_what_waited_of_it_with_it(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steno_gateway.receiving.LEAVE_SECONDS", 0.1)
+    async with running(redis_server, tmp_path) as gateway:
+        inflow = gateway.services.memory.inflow
+        async with gateway.recording() as (_, client):
+            await asyncio.to_thread(paused, redis_server, 300)
+            await client.chunks(CHUNKS)
+            await client.say("ping")
+            await client.hear("pong")
+            inflow.storing.clear()
+            await client.hear("status", status="recording")
+            assert inflow.waiting_bytes == sum(len(chunk) for chunk in CHUNKS)
+        await until(lambda: asyncio.sleep(0, inflow.waiting_bytes == 0))
+
+
 async def test_a_machine_that_is_short_of_memory_warns_once_and_begins_nothing(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:

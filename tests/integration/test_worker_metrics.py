@@ -84,19 +84,6 @@ async def test_partials_are_timed_too(rig: Rig, risen: Callable[..., float]) -> 
     assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 30
 
 
-async def test_audio_that_nobody_takes_is_seen_to_wait(rig: Rig) -> None:
-    held = await rig.begin()
-    await rig.send(held, SPEECH[:3_200])
-    await asyncio.sleep(WAIT_SECONDS)
-    async with rig.worker(max_sessions=0):
-
-        async def seen() -> bool:
-            oldest = value("steno_audio_oldest_seconds", where="unclaimed")
-            return oldest == value("steno_audio_waiting_seconds", where="unclaimed") >= WAIT_SECONDS
-
-        await rig.until(seen)
-
-
 async def test_audio_that_is_passed_over_is_a_broken_promise(
     rig: Rig, risen: Callable[..., float]
 ) -> None:

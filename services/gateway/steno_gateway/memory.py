@@ -64,7 +64,6 @@ class MemoryWatch:
             return
         if not ratios:
             self._say_unknown("Redis", "it has no maxmemory")
-        metrics.REDIS_USED.set(max(ratios, default=0.0))
         self.pressure.store(ratios)
 
     def _look_at_machine(self, memory: Memory | None) -> None:

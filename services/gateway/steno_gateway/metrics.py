@@ -54,9 +54,6 @@ ERRORS: Final = Counter(
 REPAIRS: Final = Counter(
     "steno_gateway_doorbell_missed_total", "Events found by the sweep that no doorbell announced"
 )
-REDIS_USED: Final = Gauge(
-    "steno_gateway_redis_memory_ratio", "Memory of the fullest Redis, as a share of its maxmemory"
-)
 AVAILABLE: Final = Gauge(
     "steno_gateway_memory_available_bytes", "Memory left to this gateway's machine or container"
 )
@@ -82,7 +79,7 @@ _RESULTS: Final = {
 _PARTIAL: Final = DELIVERY.labels("partial")
 _FINAL: Final = DELIVERY.labels("final")
 # What alerts look for is there from the start, so that the first one can be seen as a rise.
-for _code in ("internal", "store_unavailable", "too_many_sessions"):
+for _code in ("internal", "store_unavailable", "too_many_sessions", "overloaded"):
     ERRORS.labels(_code)
 
 

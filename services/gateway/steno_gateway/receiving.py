@@ -120,8 +120,7 @@ class Receiver:
         else:
             self.teller.repeat()  # a duplicate is acknowledged again
             self.ingest.progress.set()
-            # A bucket says itself when to ask again.
-            while wait := self.untaken.take(time.monotonic()):  # noqa: ASYNC110
+            while wait := self.untaken.take(time.monotonic()):  # noqa: ASYNC110 - it keeps a rate
                 await asyncio.sleep(wait)
 
     def _put(self, items: Iterable[Item]) -> bool:
