@@ -59,7 +59,7 @@ async def test_the_aggregator_counts_what_waits_for_a_transcriber_that_is_not_th
 
     def counted() -> float:
         labels = {"where": "unclaimed"}
-        oldest = REGISTRY.get_sample_value("steno_audio_oldest_seconds", labels)
+        oldest = REGISTRY.get_sample_value("steno_audio_oldest_seconds", labels) or 0.0
         waiting = REGISTRY.get_sample_value("steno_audio_waiting_seconds", labels) or 0.0
         assert waiting == oldest, "one session waits"
         return waiting

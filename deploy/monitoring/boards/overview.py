@@ -41,10 +41,10 @@ OVERVIEW: Final = Board(
                "{{job}} {{instance}}")),
         graph("Memory", "Resident memory of each process.", "bytes",
               ('process_resident_memory_bytes{job=~"steno-.+"}', "{{job}} {{instance}}")),
-        graph("Memory pressure", "What gateways do for want of memory, of Redis or of their machine:"
+        graph("Memory pressure", "What gateways do for want of memory, of Redis or their machine:"
               " refuse sessions, hold audio back, warn, end sessions.", "short",
               ("sum by (state) (steno_gateway_memory_pressure)", "{{state}}")),
-        graph("Memory left", "What each gateway may still use of its machine or container.", "bytes",
+        graph("Memory left", "What each gateway may still use of its machine or group.", "bytes",
               ("steno_gateway_memory_available_bytes", "{{instance}}")),
         graph("Open files", "Share of the files and sockets that each process may open.",
               "percentunit",
