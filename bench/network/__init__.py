@@ -1,0 +1,1 @@
+"""Bad networks, made on purpose."""
