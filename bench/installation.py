@@ -1,0 +1,184 @@
+"""Redis with the four services, each a process of its own that a bench may watch and disturb."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from steno_common.health import PORT_OFFSETS
+from steno_standalone.child import Program, tethered
+from steno_standalone.domain.binaries import Binary
+from steno_standalone.find import find_binaries
+from steno_standalone.private_redis import private_redis
+from steno_standalone.ready import redis_answers
+
+SERVICES: Final = tuple(PORT_OFFSETS)
+READY_SECONDS: Final = 60.0
+REDIS_SECONDS: Final = 10.0
+HARMLESS: Final = {"debug", "info", "warning"}
+
+
+class NotRunningError(Exception):
+    """A part did not come up; the message holds the last lines of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process, and the file that it writes its log into."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    log: Path
+    address: str = ""
+    """Of its HTTP port, if it has one."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.returncode is None
+
+    @property
+    def faults(self) -> list[str]:
+        """Lines of its log that tell of an error: nothing may ever be there but what is known."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [f"{self.name}: {line}" for line in lines if _tells_of_a_fault(line)]
+
+    @property
+    def resident_mb(self) -> float:
+        """Memory that it has now (RSS), in MB of 2**20 bytes."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        (line,) = [line for line in text.splitlines() if line.startswith("VmRSS")]
+        return int(line.split()[1]) / 1024
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time that it has used so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """All parts, by name."""
+
+    parts: Mapping[str, Part]
+
+    @property
+    def url(self) -> str:
+        """Address of the gateway."""
+        return self.parts["gateway"].address
+
+    @property
+    def faults(self) -> list[str]:
+        """What went wrong inside any service, whoever was told."""
+        return [fault for part in self.parts.values() for fault in part.faults]
+
+
+def _tells_of_a_fault(line: str) -> bool:
+    try:
+        return json.loads(line)["level"] not in HARMLESS
+    except (ValueError, TypeError, KeyError):
+        return bool(line.strip())  # what is no line of our log comes from the interpreter
+
+
+def best_redis() -> Binary:
+    """Give the server that an installation would choose; raises NotRunningError."""
+    if found := find_binaries():
+        return found[0]
+    raise NotRunningError("no Redis found: install redis-server or valkey-server")
+
+
+@asynccontextmanager
+async def redis_server(folder: Path, binary: Binary | None = None) -> AsyncIterator[str]:
+    """Run a private Redis, as an installation does; gives its URL."""
+    with private_redis(binary or best_redis()) as private:
+        async with _running(private.program, folder / "redis.log"):
+            await redis_answers(private.url, REDIS_SECONDS)
+            yield private.url
+
+
+@asynccontextmanager
+async def installation(
+    folder: Path, redis_urls: str | Mapping[str, str], settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Installation]:
+    """Run the four services with the scripted engine, logs and transcripts in a folder.
+
+    `redis_urls` may give each service its own way to the one Redis; `settings` are STENO_
+    variables of all services. Ready when it begins, gone when it ends, whatever happens.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("STENO_")}
+    shared = kept | {"STENO_ENGINE": "scripted", "STENO_OUTPUT": str(folder / "output"),
+                     "STENO_GOAWAY_SECONDS": "0", "PYTHONUNBUFFERED": "1"}  # fmt: skip
+    async with AsyncExitStack() as held:
+        parts = {}
+        for name in SERVICES:
+            port = free_port()
+            url = redis_urls if isinstance(redis_urls, str) else redis_urls[name]
+            own = {"STENO_REDIS_URL": url, "STENO_PORT": str(port - PORT_OFFSETS[name])}
+            program = Program(name, (sys.executable, "-m", f"steno_{name}"),
+                              shared | own | dict(settings or {}))  # fmt: skip
+            log = folder / f"{name}.log"
+            process = await held.enter_async_context(_running(program, log))
+            parts[name] = Part(name, process, log, f"http://127.0.0.1:{port}")
+        await _ready(list(parts.values()))
+        yield Installation(parts)
+
+
+def free_port() -> int:
+    """Give a port that nobody has now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@asynccontextmanager
+async def _running(program: Program, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            *tethered(program.argv), env=dict(program.environment), stdin=asyncio.subprocess.PIPE,
+            stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(program.stdin)
+    process.stdin.close()
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _ready(parts: Sequence[Part]) -> None:
+    timeout = aiohttp.ClientTimeout(2.0)
+    waiting = list(parts)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as http, asyncio.timeout(READY_SECONDS):
+            while waiting:
+                waiting = [part for part in waiting if not await _is_ready(http, part)]
+                await asyncio.sleep(0.05 if waiting else 0)
+    except TimeoutError as error:
+        raise _not_running(waiting[0]) from error
+
+
+async def _is_ready(http: aiohttp.ClientSession, part: Part) -> bool:
+    if not part.alive:
+        raise _not_running(part)
+    try:
+        async with http.get(f"{part.address}/readyz") as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+def _not_running(part: Part) -> NotRunningError:
+    tail = part.log.read_text(errors="replace")[-2_000:]
+    return NotRunningError(f"{part.name} did not come up. Its last lines:\n{tail}")
