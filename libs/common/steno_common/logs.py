@@ -87,9 +87,16 @@ class ConsoleFormatter(logging.Formatter):
         return "\n".join(filter(None, [line, _traceback(record)]))
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    # What is no HTTP was sent by somebody who got his answer: else a stranger could fill the log.
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__module__ != "aiohttp.http_exceptions"
+
+
 def setup(service: str, style: Literal["json", "console"], level: str = "INFO") -> None:
     """Send all logs of the process to stderr in one form."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service) if style == "json" else ConsoleFormatter(service))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
