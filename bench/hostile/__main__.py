@@ -42,9 +42,11 @@ async def attacked(url: str, first: int, connections: int, rate: float) -> list[
     try:
         assert process.stdout is not None
         return [Outcome(**json.loads(line)) async for line in process.stdout]
-    finally:
+    except BaseException:
         with suppress(ProcessLookupError):
             process.kill()
+        raise
+    finally:
         await process.wait()
 
 

@@ -29,13 +29,15 @@ from tests.integration.gateway_support import (
 from tests.redis_servers import RedisServer
 
 from steno_common.store.sessions import SessionStore
+from steno_gateway.domain.client import MAX_TIMESTAMP
+from steno_gateway.socket import MAX_FRAME_BYTES
 
 CHUNK = noise(0.1)
 ATTACKERS = 20
 STRANGERS_MB = 1.2
 """Of memory for an abusive connection."""
-HOLDERS_MB = 2.0
-"""The same, of one that may send chunks of 1 MiB: the largest frame alone is 1.5 MiB."""
+HOLDERS_MB = 1.6
+"""The same, of one that holds back the end of the largest frame: 1 MiB of audio in base64."""
 
 
 @pytest.fixture
@@ -335,13 +337,14 @@ async def flood(connection: Wire, session_id: str) -> None:
 
 
 async def mute(connection: Wire, session_id: str) -> None:
-    """Ask for more than is read: each ping is answered with as much as it holds."""
+    """Ask for more than is read: each ping, of either kind, is answered with what it holds."""
     reader, writer = connection
     await handshake(reader, writer, f"{SESSIONS}/{session_id}/ws")
     writer.transport.pause_reading()  # type: ignore[attr-defined]
-    ping = json.dumps({"type": "client:ping", "timestamp": "x" * 100_000}).encode()
-    for _ in range(100):
-        writer.write(frame(0x81, ping))
+    for size in (MAX_TIMESTAMP, 100_000):
+        ping = json.dumps({"type": "client:ping", "timestamp": "x" * size}).encode()
+        writer.write(100 * frame(0x81, ping))
+    writer.write(80_000 * (bytes([0x89, 0x80 | 125]) + bytes(4) + bytes(125)))
     try:
         async with asyncio.timeout(1):
             await writer.drain()
@@ -351,14 +354,24 @@ async def mute(connection: Wire, session_id: str) -> None:
 
 async def half_frame(connection: Wire, session_id: str) -> None:
     await handshake(*connection, f"{SESSIONS}/{session_id}/ws")
-    connection[1].write(frame(0x82, bytes(1_500_000), announced=1_572_000))
+    largest = MAX_FRAME_BYTES - 1
+    connection[1].write(frame(0x82, bytes(largest - 1), announced=largest))
+    await connection[1].drain()
+
+
+async def half_message(connection: Wire, session_id: str) -> None:
+    await handshake(*connection, f"{SESSIONS}/{session_id}/ws")
+    connection[1].write(frame(0x02, bytes(10)))
+    for _ in range(MAX_FRAME_BYTES // 10_000 - 1):
+        connection[1].write(frame(0x00, bytes(10_000)))
     await connection[1].drain()
 
 
 @pytest.mark.parametrize(
     ("attack", "most"),
     [(half_headers, STRANGERS_MB), (half_body, STRANGERS_MB), (half_upload, STRANGERS_MB),
-     (refused, STRANGERS_MB), (flood, STRANGERS_MB), (mute, HOLDERS_MB), (half_frame, HOLDERS_MB)],
+     (refused, STRANGERS_MB), (flood, STRANGERS_MB), (mute, STRANGERS_MB),
+     (half_frame, HOLDERS_MB), (half_message, HOLDERS_MB)],
 )  # fmt: skip
 async def test_the_memory_of_an_abusive_connection_is_bounded(
     redis_server: RedisServer, tmp_path: Path, attack: Attack, most: float

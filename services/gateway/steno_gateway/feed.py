@@ -2,87 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from steno_common.errors import StoreError, StoreUnavailableError
 from steno_common.logs import about
-from steno_common.messages import Final as FinalEvent
-from steno_common.messages import Partial
-from steno_common.store.base import Numbered
 from steno_common.store.doorbell import heard
-from steno_common.store.link import patiently
-from steno_common.store.sessions import Outcome, Polled, SessionStore
+from steno_common.store.sessions import SessionStore
 from steno_common.store.sites import Site, at_each_site
 from steno_gateway import metrics
-from steno_gateway.domain.errors import ClientError
+from steno_gateway.subscription import Subscription
+
+__all__ = ["Feed", "Subscription"]
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS: Final = 1.0
 GATHER_SECONDS: Final = 0.01
 """Doorbells within this time are answered by one round trip."""
-
-NOBODY: Final = -1
-"""Connection number of a listener: it holds no session."""
-
-
-@dataclass(eq=False, slots=True)
-class Subscription:
-    """One reader of one session, at its own pace.
-
-    A slow reader is a slow cursor: finals wait in Redis, of partials only the newest is kept.
-    """
-
-    session_id: str
-    cursor: int
-    """Number of the last event given out."""
-    store: SessionStore
-    conn: int = NOBODY
-    state: Polled | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set whenever `state` is new."""
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _partial: Partial | None = None
-    _commit: int = 0
-
-    def partial(self, partial: Partial) -> None:
-        """Keep a partial unless a final has overtaken it."""
-        if partial.commit >= self._commit:
-            self._partial = partial
-            self._news.set()
-
-    def polled(self, polled: Polled) -> bool:
-        """Take the state of the session; says whether it holds events not given out yet."""
-        self.state = polled
-        self.changed.set()
-        behind = polled.event > self.cursor or polled.outcome is Outcome.MISSING
-        if behind:
-            self._news.set()
-        return behind
-
-    async def items(self) -> AsyncIterator[Numbered | Partial]:
-        """Give events in order, and between them the newest partial.
-
-        Raises ClientError when the session is gone, or held by another connection.
-        """
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            events = await patiently(lambda: self.store.events(self.session_id, self.cursor))
-            while events:
-                for event in events:
-                    self.cursor = event.number
-                    if isinstance(event.event, FinalEvent):
-                        self._commit = event.event.commit
-                    yield event
-                events = await patiently(lambda: self.store.events(self.session_id, self.cursor))
-            if self.state is not None and self.state.outcome is Outcome.MISSING:
-                raise ClientError("session_not_found", "the session was removed")
-            partial, self._partial = self._partial, None
-            if partial is not None and partial.commit >= self._commit:
-                yield partial
 
 
 @dataclass(slots=True)
@@ -98,7 +35,12 @@ class Feed:
 
     def subscribe(self, subscription: Subscription) -> None:
         """Begin to hear of a session; what it already has comes first."""
-        self._subscriptions.setdefault(subscription.session_id, set()).add(subscription)
+        readers = self._subscriptions.setdefault(subscription.session_id, set())
+        for reader in readers:
+            subscription.log = reader.log
+            break
+        readers.add(subscription)
+        subscription.log.readers = len(readers)
         for added in self._added:
             added.set()
         self.ring(subscription.session_id)
@@ -107,6 +49,7 @@ class Feed:
         """Hear no more."""
         held = self._subscriptions.get(subscription.session_id, set())
         held.discard(subscription)
+        subscription.log.readers = len(held)
         if not held:
             self._subscriptions.pop(subscription.session_id, None)
 
@@ -185,8 +128,12 @@ class Feed:
         held = [s for sid in session_ids for s in self._subscriptions.get(sid, ())]
         if not held:
             return 0
+        # All listeners of a session ask the same: once is enough.
+        asked = list(dict.fromkeys((s.session_id, s.conn) for s in held))
         try:
-            states = await self.store.poll([(s.session_id, s.conn) for s in held])
+            answers = await self.store.poll(asked)
         except StoreError:
             return 0  # the next sweep looks again
-        return sum(s.polled(state) for s, state in zip(held, states, strict=True) if state)
+        states = dict(zip(asked, answers, strict=True))
+        held = [s for s in held if states[s.session_id, s.conn]]
+        return sum(s.polled(states[s.session_id, s.conn]) for s in held)

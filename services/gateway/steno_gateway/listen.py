@@ -10,8 +10,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from steno_common.errors import StenoError
-from steno_common.messages import Completed, Partial
-from steno_common.store.base import Numbered
+from steno_common.messages import Completed
 from steno_common.store.sessions import Snapshot
 from steno_gateway import metrics
 from steno_gateway.access import CALLER, Pass
@@ -19,12 +18,11 @@ from steno_gateway.api import event_number, session_id_of
 from steno_gateway.domain.access import EVENT_STREAM, SESSION
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import Bucket
-from steno_gateway.domain.server import event_message, partial_message
 from steno_gateway.domain.sse import EVENT_NAMES, last_number, sse_block
 from steno_gateway.domain.states import resume_point
-from steno_gateway.feed import Subscription
 from steno_gateway.services import SERVICES, Services, serve_socket
 from steno_gateway.socket import Peer
+from steno_gateway.subscription import Subscription, Told
 
 KEEPALIVE_SECONDS: Final = 15.0
 MAX_LISTENER_BYTES: Final = 4 << 10
@@ -53,21 +51,15 @@ def _greeting(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-async def _messages(
-    services: Services, session_id: str, after: int
-) -> AsyncGenerator[tuple[Numbered | Partial, dict[str, Any]]]:
+async def _told(services: Services, session_id: str, after: int) -> AsyncGenerator[Told]:
     """Give what a listener reads, ending with the session."""
     subscription = Subscription(session_id, after, services.store)
     services.feed.subscribe(subscription)
     try:
-        async for item in subscription.items():
-            if isinstance(item, Partial):
-                yield item, partial_message(session_id, item)
-                continue
-            message = event_message(session_id, item.number, item.event)
-            if message is not None:
-                yield item, message
-            if isinstance(item.event, Completed):
+        async for told in subscription.told():
+            if told.message is not None:
+                yield told
+            if told.ends:
                 return
     finally:
         services.feed.unsubscribe(subscription)
@@ -117,9 +109,9 @@ async def _until_one_ends(**parts: Coroutine[Any, Any, Any]) -> None:
 
 
 async def _deliver(services: Services, peer: Peer, session_id: str, after: int) -> None:
-    async with aclosing(_messages(services, session_id, after)) as messages:
-        async for _, message in messages:
-            await peer.send(message)
+    async with aclosing(_told(services, session_id, after)) as all_told:
+        async for told in all_told:
+            await peer.send_encoded(told.encoded)
 
 
 async def _drain(peer: Peer, rate: float) -> None:
@@ -177,14 +169,11 @@ async def _stream(
     services: Services, response: web.StreamResponse, snapshot: Snapshot, after: int
 ) -> None:
     session_id, epoch = snapshot.session.session_id, snapshot.epoch
-    async with aclosing(_messages(services, session_id, after)) as messages:
-        async for item, message in messages:
-            number = item.number if isinstance(item, Numbered) else None
-            block = sse_block(
-                EVENT_NAMES[message["type"]],
-                msgspec.json.encode(message),
-                None if number is None else f"{epoch}-{number}",
-            )
+    async with aclosing(_told(services, session_id, after)) as all_told:
+        async for told in all_told:
+            assert told.message is not None
+            event_id = None if told.number is None else f"{epoch}-{told.number}"
+            block = sse_block(EVENT_NAMES[told.message["type"]], told.encoded, event_id)
             async with asyncio.timeout(services.settings.send_seconds):
                 await response.write(block)
 

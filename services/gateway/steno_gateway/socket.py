@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from steno_common.errors import StoreError
 from steno_gateway import metrics
 from steno_gateway.domain.credentials import SUBPROTOCOL, offered_subprotocols
 from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.intake import MAX_CHUNK_BYTES
 
 log = logging.getLogger(__name__)
 
-MAX_FRAME_BYTES = (1 << 20) * 3 // 2
-"""A chunk of 1 MiB in base64, with what stands around it."""
+MAX_FRAME_BYTES = -(-MAX_CHUNK_BYTES // 3) * 4 + (4 << 10)
+"""The largest chunk in base64, with what stands around it: so much of one frame may be kept."""
 
 HEARTBEAT_SECONDS = 20.0
 
@@ -52,10 +53,13 @@ class Peer:
         A peer that is gone is told nothing: the side that receives notices, and what the peer
         sent before is not lost to a failure of the side that sends.
         """
-        text = msgspec.json.encode(message).decode()
+        await self.send_encoded(msgspec.json.encode(message))
+
+    async def send_encoded(self, message: bytes) -> None:
+        """Send a message that is JSON already, as `send` does."""
         try:
             async with asyncio.timeout(self.send_seconds):
-                await self.ws.send_str(text)
+                await self.ws.send_frame(message, WSMsgType.TEXT)
         except ConnectionError:
             log.debug("client went away")
         except TimeoutError as error:

@@ -267,3 +267,10 @@ def test_a_refusal_quotes_nothing_of_what_was_said(asked: dict[str, Any]) -> Non
         parse_request(json.dumps(asked).encode())
     assert next(iter(asked)) in caught.value.message
     assert "canary" not in caught.value.message
+
+
+def test_a_ping_is_short_since_it_is_sent_back() -> None:
+    ping = '{"type": "client:ping", "timestamp": "%s"}'
+    assert parse_message(ping % ("x" * 64)) == Ping("x" * 64)
+    with pytest.raises(ClientError, match="length"):
+        parse_message(ping % ("x" * 65))

@@ -13,6 +13,7 @@ MAX_METADATA: Final = 16
 MAX_PROMPT: Final = 1_000
 MAX_HOTWORDS: Final = 100
 MAX_HOTWORD: Final = 64
+MAX_TIMESTAMP: Final = 64
 
 _Short = Annotated[str, msgspec.Meta(max_length=256)]
 _Language = Annotated[str, msgspec.Meta(pattern=r"^(multi|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)\Z")]
@@ -41,9 +42,9 @@ class Control(msgspec.Struct, frozen=True, tag="client:control"):
 
 
 class Ping(msgspec.Struct, frozen=True, tag="client:ping"):
-    """A sign of life."""
+    """A sign of life; what it holds is sent back, so it is short."""
 
-    timestamp: float | str | None = None
+    timestamp: float | Annotated[str, msgspec.Meta(max_length=MAX_TIMESTAMP)] | None = None
 
 
 ClientMessage = AudioChunk | Control | Ping
