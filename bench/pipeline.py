@@ -58,6 +58,7 @@ async def session(http: aiohttp.ClientSession, url: str, audio: bytes, seen: See
     """Stream one recording at real-time pace."""
     sent: dict[int, float] = {}
     async with http.post(f"{url}/api/streaming/sessions", json={"mime_type": "audio/pcm"}) as made:
+        made.raise_for_status()
         address = (await made.json())["websocket_url"]
     async with http.ws_connect(url + address) as ws:
 

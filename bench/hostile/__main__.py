@@ -19,11 +19,10 @@ from pathlib import Path
 
 import aiohttp
 from bench.hostile.attack import Outcome, converse, play
-from bench.hostile.honest import honest
+from bench.hostile.honest import Honest, honest
 from bench.hostile.kinds import drawn
 from bench.hostile.report import Measured, lines
 from bench.installation import Installation, installation, redis_server
-from bench.pipeline import Seen
 
 SEEDS = 1_000_000
 """Of one --seed, so that every connection has a number of its own."""
@@ -50,7 +49,7 @@ async def attacked(url: str, first: int, connections: int, rate: float) -> list[
         await process.wait()
 
 
-async def calm(url: str, sessions: int, seconds: float) -> tuple[Seen, int]:
+async def calm(url: str, sessions: int, seconds: float) -> Honest:
     """Measure without an attack."""
     over = asyncio.Event()
     asyncio.get_running_loop().call_later(seconds, over.set)
@@ -61,7 +60,7 @@ async def measure(steno: Installation, asked: argparse.Namespace) -> Measured:
     """Measure both phases."""
     gateway, over, clock = steno.parts["gateway"], asyncio.Event(), time.monotonic
     used, began = _used(steno), clock()
-    baseline, begun = await calm(steno.url, asked.sessions, asked.baseline)
+    baseline = await calm(steno.url, asked.sessions, asked.baseline)
     calm_busy = _busy(used, _used(steno), clock() - began)
     used, began, before = _used(steno), clock(), gateway.resident_mb
     async with asyncio.TaskGroup() as tasks:
@@ -71,9 +70,8 @@ async def measure(steno: Installation, asked: argparse.Namespace) -> Measured:
         busy = _busy(used, _used(steno), seconds)
         over.set()
     await asyncio.sleep(QUIET_SECONDS)
-    seen, more = under.result()
     return Measured(
-        outcomes, baseline, seen, begun + more, (before, gateway.resident_mb), seconds,
+        outcomes, baseline, under.result(), (before, gateway.resident_mb), seconds,
         {name: (calm_busy[name], busy[name]) for name in busy}, steno.faults, await ready(steno),
     )  # fmt: skip
 

@@ -1,26 +1,39 @@
 """Honest sessions that go on while others mean harm."""
 
 import asyncio
+from dataclasses import dataclass, field
 
 import aiohttp
 from bench.pipeline import Seen, session, talk
 
 
-async def honest(url: str, sessions: int, seconds: float, over: asyncio.Event) -> tuple[Seen, int]:
-    """Hold so many paced sessions, one after the other, until `over`.
+@dataclass
+class Honest:
+    """What became of them."""
 
-    Gives what they measured, and how many were begun.
-    """
-    seen, audio, begun = Seen(), talk(seconds), 0
+    seen: Seen = field(default_factory=Seen)
+    begun: int = 0
+    refused: int = 0
+    """Sessions that the server would not begin, or broke off, with a reason that passes."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether all were completed, with every sample accounted for."""
+        return not self.refused and self.seen.completed == self.begun and self.seen.lost == 0
+
+
+async def honest(url: str, sessions: int, seconds: float, over: asyncio.Event) -> Honest:
+    """Hold so many paced sessions, each `seconds` long, one after the other, until `over`."""
+    held, audio = Honest(), talk(seconds)
 
     async def one(http: aiohttp.ClientSession, wait: float) -> None:
-        nonlocal begun
         await asyncio.sleep(wait)
-        while True:
-            begun += 1
-            await session(http, url, audio, seen)
-            if over.is_set():
-                return
+        while not over.is_set():
+            held.begun += 1
+            try:
+                await session(http, url, audio, held.seen)
+            except aiohttp.ClientError:
+                held.refused += 1
 
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
@@ -30,4 +43,4 @@ async def honest(url: str, sessions: int, seconds: float, over: asyncio.Event) -
             # Spread over one turn of speech, so that not all finals come at once.
             wait = number * 3.5 / sessions
             tasks.create_task(one(http, wait), name=f"honest {number}")
-    return seen, begun
+    return held

@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.hostile.answers import FAULTS
 from bench.hostile.attack import Outcome
-from bench.pipeline import Seen, row
+from bench.hostile.honest import Honest
+from bench.pipeline import row
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,10 @@ class Measured:
     """Everything that was seen in one run."""
 
     outcomes: Sequence[Outcome]
-    calm: Seen
+    calm: Honest
     """Without an attack."""
-    under: Seen
+    under: Honest
     """Meanwhile."""
-    begun: int
-    """Honest sessions, of both."""
     resident_mb: tuple[float, float]
     """Of the gateway, before and after."""
     attack_seconds: float
@@ -41,8 +40,7 @@ class Measured:
     @property
     def passed(self) -> bool:
         """Whether only those who mean harm had any."""
-        completed = self.calm.completed + self.under.completed
-        exact = self.calm.lost == self.under.lost == 0 and completed == self.begun
+        exact = self.calm.exact and self.under.exact
         return exact and self.alive and not self.faults and not self.wronged
 
 
@@ -57,11 +55,11 @@ def lines(measured: Measured) -> Iterator[str]:
     yield f"{count} connections in {seconds:.0f} s, {count / seconds:.0f} a second"
     yield ""
     for name, what in (("acks", "chunk sent to stored"), ("finals", "segment sent to its final")):
-        calm = row(what, getattr(measured.calm, name))
-        yield from _compared(what, calm, row(what, getattr(measured.under, name)))
-    completed = measured.calm.completed + measured.under.completed
-    lost = measured.calm.lost + measured.under.lost
-    yield f"honest sessions: {completed} of {measured.begun} completed, {lost} samples lost"
+        calm = row(what, getattr(measured.calm.seen, name))
+        yield from _compared(what, calm, row(what, getattr(measured.under.seen, name)))
+    for name, held in (("calm", measured.calm), ("under attack", measured.under)):
+        told = f"{held.seen.completed} of {held.begun} completed, {held.seen.lost} samples lost"
+        yield f"honest sessions, {name}: {told}, {held.refused} refused"
     before, after = measured.resident_mb
     yield f"gateway: RSS {before:.0f} MB before, {after:.0f} MB after"
     shares = (f"{name} {calm:.0%} -> {under:.0%}" for name, (calm, under) in measured.busy.items())
@@ -71,7 +69,7 @@ def lines(measured: Measured) -> Iterator[str]:
     for outcome in measured.wronged[:5]:
         yield f"  seed {outcome.seed}, {outcome.kind}: {outcome.how}"
     for fault in measured.faults[:5]:
-        yield f"  {fault[:2_000]}\n    open meanwhile: {_suspects(fault, measured.outcomes)}"
+        yield f"  {fault[:2_000]}\n    open meanwhile: {suspects(fault, measured.outcomes)}"
 
 
 def _compared(name: str, calm: dict[str, Any], under: dict[str, Any]) -> Iterator[str]:
@@ -82,7 +80,7 @@ def _compared(name: str, calm: dict[str, Any], under: dict[str, Any]) -> Iterato
             yield f"{name}, {part}: {told} ({calm['count']}, {under['count']} measured)"
 
 
-def _suspects(fault: str, outcomes: Sequence[Outcome]) -> str:
+def suspects(fault: str, outcomes: Sequence[Outcome]) -> str:
     """Name the connections that were open when a line was logged."""
     try:
         logged = datetime.fromisoformat(json.loads(fault.partition(": ")[2])["time"]).timestamp()
