@@ -132,3 +132,16 @@ def test_an_address_that_a_library_quotes_stays_out_of_the_log(
     line = formatter.format(record("Error handling request", cause=error))
     assert "canary" not in line
     assert "LineTooLong" in line
+
+
+def test_who_sends_no_http_cannot_fill_the_log(
+    root_logger: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.setup("gateway", "json", "info")
+    server = logging.getLogger("aiohttp.server")
+    for error in (LineTooLong(b"x", 10), ValueError("ours")):
+        server.error("Error handling request from %s", "203.0.113.7", exc_info=raised(error))
+    sys.stderr.flush()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["level"] for line in lines] == ["error"]
+    assert "ValueError" in lines[0]["traceback"]
