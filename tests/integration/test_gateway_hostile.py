@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import av
 import numpy as np
+import psutil
 import pytest
 from tests.integration.gateway_support import (
     NOBODY,
@@ -263,6 +264,32 @@ async def test_a_batch_that_unfolds_to_much_is_stored_in_parts_that_do_not(
     longest = max(stored)
     assert longest < 120 * 32_000 + 100 * 32_000
     assert sum(stored) > longest
+
+
+async def test_a_reader_that_is_mute_for_ever_leaves_no_connection_behind(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    async with running(redis_server, tmp_path, send_seconds=0.5) as gateway:
+        session_id = await gateway.create()
+        async with wire(gateway.address) as (reader, writer):
+            head = f"GET {SESSIONS}/{session_id}/events HTTP/1.1\r\nHost: x\r\n\r\n"
+            writer.write(head.encode())
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await reader.readuntil(b"session.started")
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+
+            async def gone() -> bool:
+                await gateway.partial(session_id, "x" * 300_000)
+                return not gateway.services.feed._subscriptions
+
+            mine = writer.get_extra_info("sockname")[1]
+
+            async def closed() -> bool:
+                held = await asyncio.to_thread(psutil.Process().net_connections, "tcp")
+                return not any(each.raddr and each.raddr.port == mine for each in held)
+
+            await until(gone)
+            await until(closed)
 
 
 # Memory, of a gateway that is a process of its own.

@@ -1,5 +1,7 @@
 """The one way in: every request passes here before its handler."""
 
+import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -14,6 +16,9 @@ from steno_gateway.socket import Peer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+UNREAD_TIMES: Final = 2
+"""So many times the bound of sending, the kernel keeps what a client does not read."""
+
 REFUSED_BYTES: Final = 4 << 10
 """Longest frame of a client that is only told why it may not come in."""
 
@@ -22,6 +27,7 @@ REFUSED_BYTES: Final = 4 << 10
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through that may do what it asks for; the others are told why not."""
     services = request.app[SERVICES]
+    _bound_unread(request.transport, UNREAD_TIMES * services.settings.send_seconds)
     origin = request.headers.get("Origin")
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         check_origin(origin, request.host, services.access.origins)
@@ -38,6 +44,18 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         return await _refuse_socket(request, error)
     return await handler(request)
+
+
+def _bound_unread(transport: asyncio.Transport | None, seconds: float) -> None:
+    """Have the kernel end a connection whose client takes nothing of what is sent for so long.
+
+    A closed transport waits for its buffer to empty, for ever if nobody reads; and an answer is
+    written after its handler is done, where no other bound holds.
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
+    if transport is not None and option is not None:
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1000))
 
 
 def _let_in(services: Services, request: web.Request, right: Right) -> Caller:
