@@ -1,5 +1,6 @@
 """Requests of the HTTP interface that are nearly right."""
 
+import gzip
 from random import Random
 from typing import Any, Final
 from urllib.parse import quote_from_bytes
@@ -21,12 +22,20 @@ TYPES: Final = ("audio/webm;codecs=opus", "audio/pcm;rate=0", "audio/pcm;rate=-1
 
 def requests(rng: Random) -> Script:
     """Draw a request."""
-    return rng.choice((_session, _session, _token, _upload, _form, _get))(rng)
+    return rng.choice((_session, _session, _token, _upload, _form, _get, _packed))(rng)
 
 
 def _post(path: bytes, body: bytes, content_type: str = "application/json") -> bytes:
-    head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
-    return head % (path, content_type.encode(), len(body)) + body
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: %b\r\nContent-Length: %d\r\n"
+    return head % (path, content_type.encode(), len(body)) + b"\r\n" + body
+
+
+def _packed(rng: Random) -> Script:
+    """A body that is not packed as it says."""
+    kind = rng.choice((b"gzip", b"deflate", b"br", b"zstd", b"identity", b"gzip, gzip"))
+    body = spoiled(rng, gzip.compress(b"{}" + bytes(500), mtime=0))
+    request = _post(rng.choice((SESSIONS, b"/api/transcriptions")), body)
+    return Script((request.replace(b"Host: x", b"Host: x\r\nContent-Encoding: " + kind), 0.3))
 
 
 def _session(rng: Random) -> Script:

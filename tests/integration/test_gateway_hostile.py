@@ -167,6 +167,35 @@ async def test_a_body_that_unpacks_to_much_is_refused(gateway: Gateway) -> None:
         assert answer.status in (400, 413)
 
 
+@pytest.mark.parametrize("path", [SESSIONS, "/api/transcriptions?mime_type=audio/wav"])
+@pytest.mark.parametrize("packing", ["gzip", "deflate", "br"])
+async def test_a_body_that_is_not_packed_as_it_says_is_refused(
+    gateway: Gateway, path: str, packing: str
+) -> None:
+    headers = {"Content-Encoding": packing}
+    async with gateway.http.post(path, data=b"not packed at all", headers=headers) as answer:
+        assert answer.status == 400
+
+
+async def test_the_key_of_a_handshake_may_be_no_text_at_all(gateway: Gateway) -> None:
+    path = f"{SESSIONS}/{await gateway.create()}/ws"
+    async with wire(gateway.address) as (reader, writer):
+        head = "\r\n".join([f"GET {path} HTTP/1.1", "Host: x", "Upgrade: websocket",
+                            "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+                            "Sec-WebSocket-Key: "])  # fmt: skip
+        writer.write(head.encode() + b"\xc3\xa9" * 12 + b"\r\n\r\n")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("field", ["sample_rate", "channels"])
+async def test_a_number_that_nothing_can_store_is_refused(gateway: Gateway, field: str) -> None:
+    for number in (10**400, -(10**400), 1 << 64):
+        body = json.dumps({"mime_type": "audio/webm", field: number})
+        async with gateway.http.post(SESSIONS, data=body) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (400, "invalid_message")
+
+
 @pytest.mark.parametrize(
     "text", ["[" * 1_400_000, '{"a":' * 200_000, '{"type":"' + "x" * 1_400_000, "9" * 1_400_000]
 )

@@ -1,5 +1,6 @@
 """Health, readiness and metrics over HTTP, the same for every service."""
 
+import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from steno_common import telemetry
 from steno_common.lifecycle import Lifecycle
+from steno_common.logs import is_ours
 
 PORT_OFFSETS: Final = {"gateway": 0, "transcriber": 1, "aggregator": 2, "notifier": 3}
 """Each service listens on STENO_PORT plus its own number."""
@@ -49,6 +51,7 @@ async def listening(
     runner = web.AppRunner(app, keepalive_timeout=KEEPALIVE_SECONDS, access_log=None,
                            handle_signals=False, shutdown_timeout=5,
                            max_line_size=LONGEST_ADDRESS)  # fmt: skip
+    logging.getLogger("aiohttp.server").addFilter(is_ours)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, ssl_context=tls).start()

@@ -87,10 +87,14 @@ class ConsoleFormatter(logging.Formatter):
         return "\n".join(filter(None, [line, _traceback(record)]))
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    # What is no HTTP was sent by somebody who got his answer: else a stranger could fill the log.
-    error = record.exc_info[1] if record.exc_info else None
-    return type(error).__module__ != "aiohttp.http_exceptions"
+def is_ours(record: logging.LogRecord) -> bool:
+    """Say whether what a web server logs is a fault of this side.
+
+    What is no HTTP, in its head or its body, is its sender's, who is told so: any stranger could
+    fill the log with it.
+    """
+    kind = type(record.exc_info[1] if record.exc_info else None)
+    return kind.__module__ != "aiohttp.http_exceptions" and kind.__name__ != "RequestPayloadError"
 
 
 def setup(service: str, style: Literal["json", "console"], level: str = "INFO") -> None:
@@ -99,4 +103,3 @@ def setup(service: str, style: Literal["json", "console"], level: str = "INFO") 
     handler.setFormatter(JsonFormatter(service) if style == "json" else ConsoleFormatter(service))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    logging.getLogger("aiohttp.server").addFilter(_is_ours)

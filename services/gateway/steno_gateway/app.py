@@ -50,14 +50,22 @@ def _refusal(error: ClientError) -> web.Response:
     return web.json_response(error.as_message(), status=error.fault.http, headers=headers)
 
 
+def _as_told(error: ClientError | StoreError | web.RequestPayloadError) -> ClientError:
+    match error:
+        case ClientError():
+            return error
+        case StoreError():
+            return ClientError("store_unavailable", "the store does not answer")
+        case _:
+            return ClientError("invalid_request", "the body is not packed as it says")
+
+
 @web.middleware
 async def _typed_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except ClientError as error:
-        return _refusal(error)
-    except StoreError:
-        return _refusal(ClientError("store_unavailable", "the store does not answer"))
+    except (ClientError, StoreError, web.RequestPayloadError) as error:
+        return _refusal(_as_told(error))
     except web.HTTPException as error:
         if error.status < 400:
             raise

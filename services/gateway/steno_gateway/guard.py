@@ -28,6 +28,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through that may do what it asks for; the others are told why not."""
     services = request.app[SERVICES]
     _bound_unread(request.transport, UNREAD_TIMES * services.settings.send_seconds)
+    if not request.headers.get("Sec-WebSocket-Key", "").isascii():
+        raise ClientError("invalid_request", "the key of a WebSocket is base64")
     origin = request.headers.get("Origin")
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         check_origin(origin, request.host, services.access.origins)

@@ -18,6 +18,8 @@ MAX_TIMESTAMP: Final = 64
 _Short = Annotated[str, msgspec.Meta(max_length=256)]
 _Language = Annotated[str, msgspec.Meta(pattern=r"^(multi|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)\Z")]
 """BCP 47, or `multi`: each segment may have another one."""
+_Number = Annotated[int, msgspec.Meta(ge=-(1 << 31), lt=1 << 31)]
+"""Of what can be stored at all; what makes sense for a format, the format says."""
 _Hotword = Annotated[
     str, msgspec.Meta(max_length=MAX_HOTWORD, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]*\Z")
 ]
@@ -56,8 +58,8 @@ class SessionRequest(msgspec.Struct, frozen=True):
     """Body of `POST /api/streaming/sessions`; prompt and hotwords are never logged."""
 
     mime_type: _Short = "audio/webm;codecs=opus"
-    sample_rate: int | None = None
-    channels: int | None = None
+    sample_rate: _Number | None = None
+    channels: _Number | None = None
     language: _Language | None = None
     duration_limit: Annotated[int, msgspec.Meta(ge=60, le=3600)] = 3600
     user_id: _Short | None = None
