@@ -36,9 +36,8 @@ class Feed:
     def subscribe(self, subscription: Subscription) -> None:
         """Begin to hear of a session; what it already has comes first."""
         readers = self._subscriptions.setdefault(subscription.session_id, set())
-        for reader in readers:
-            subscription.log = reader.log
-            break
+        if readers:
+            subscription.log = next(iter(readers)).log
         readers.add(subscription)
         subscription.log.readers = len(readers)
         for added in self._added:
