@@ -154,7 +154,10 @@ def main() -> None:
     asked = parser.parse_args()
     os.nice(19)  # the machine's time belongs to those who are attacked
     seeds = range(asked.first, asked.first + asked.connections)
-    tell: Callable[[Outcome], None] = lambda outcome: print(json.dumps(asdict(outcome)), flush=True)  # noqa: E731
+
+    def tell(outcome: Outcome) -> None:
+        print(json.dumps(asdict(outcome)), flush=True)
+
     asyncio.run(attack(asked.url, seeds, asked.rate, tell))
 
 
