@@ -134,5 +134,5 @@ class Feed:
         except StoreError:
             return 0  # the next sweep looks again
         states = dict(zip(asked, answers, strict=True))
-        held = [s for s in held if states[s.session_id, s.conn]]
-        return sum(s.polled(states[s.session_id, s.conn]) for s in held)
+        told = [(s, states[s.session_id, s.conn]) for s in held]
+        return sum(s.polled(state) for s, state in told if state)
