@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tests.contract.machine.model_gateway import Book, Gateway
+from tests.contract.machine.model_reads import Reader, order
 from tests.contract.machine.state import State
 
 from steno_common.keys import ShardKeys
@@ -11,10 +12,6 @@ from steno_common.store.windows import Window
 from steno_common.store.work import Checkpoint, Claim, Commit
 from steno_common.store.workers import STALE_SECONDS, Heard, Report
 from steno_common.units import to_samples
-
-
-def _order(entry_id: str) -> tuple[int, ...]:
-    return tuple(map(int, entry_id.split("-")))
 
 
 class Transcriber(Book):
@@ -59,8 +56,8 @@ class Transcriber(Book):
             self.forget(claim.session_id)
             return
         state.lease = state.tries = None
-        if state.audio and state.waiting is None:
-            state.waiting = state.audio[0][3]
+        if state.audio:
+            self.want_worker(claim.session_id, state.audio[0][3])
 
     def commit(self, claim: Claim, commit: Commit) -> bool:
         state = self.state(claim.session_id)
@@ -69,7 +66,7 @@ class Transcriber(Book):
         if commit.number <= state.commits:
             return True
         state.audio = [entry for entry in state.audio
-                       if _order(entry[0]) > _order(commit.consumed)]  # fmt: skip
+                       if order(entry[0]) > order(commit.consumed)]  # fmt: skip
         state.commits, state.consumed, state.done = commit.number, commit.consumed, commit.done
         state.offset, state.border, state.context = commit.offset, commit.border, commit.context
         state.heard = commit.heard
@@ -186,5 +183,5 @@ class Registry(Book):
                 if said[0] > since and name != worker}  # fmt: skip
 
 
-class Model(Transcriber, Aggregator, Registry):
+class Model(Transcriber, Aggregator, Registry, Reader):
     """What all services are promised."""

@@ -42,10 +42,14 @@ class Book:
         self.state(sid).status = status
         self.state(sid).events.append(Status(status))
 
-    def want_worker(self, sid: str) -> None:
+    def want_worker(self, sid: str, since: int | None = None) -> None:
         state = self.state(sid)
         if state.lease is None and state.waiting is None:
-            state.waiting = self.now
+            state.waiting = self.now if since is None else since
+            self.wake(sid)
+
+    def wake(self, sid: str) -> None:
+        """A session begins to wait: whoever listens hears of it."""
 
     def forget(self, sid: str) -> None:
         state = self.state(sid)

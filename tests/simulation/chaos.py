@@ -1,0 +1,86 @@
+"""What goes wrong in one simulation: all of it is drawn from the seed."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Literal
+
+Fate = Literal["well", "refused", "reply lost"]
+
+Kind = Literal[
+    "kill gateway", "kill worker", "kill aggregator", "kill notifier",
+    "drain gateway", "drain worker", "freeze worker", "freeze gateway", "freeze aggregator",
+    "freeze client", "freeze store", "store clock jumps", "lose connections", "engine fails",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Something that happens once, at a moment."""
+
+    at: float
+    kind: Kind
+    draw: int
+    """Decides the rest."""
+
+
+RATES = (0.0, 0.0, 0.0, 0.02, 0.1)
+"""How often calls fail; most simulations know only some kinds of failure."""
+
+KINDS: tuple[tuple[Kind, int], ...] = (
+    ("kill gateway", 4), ("kill worker", 4), ("kill aggregator", 4), ("kill notifier", 1),
+    ("drain gateway", 2), ("drain worker", 2),
+    ("freeze worker", 5), ("freeze gateway", 2), ("freeze aggregator", 2), ("freeze client", 2),
+    ("freeze store", 2), ("store clock jumps", 2), ("lose connections", 4), ("engine fails", 1),
+)  # fmt: skip
+"""With their weights."""
+
+
+@dataclass
+class Chaos:
+    """The faults of one seed; behind `until` all is well, but for doorbells."""
+
+    seed: object
+    until: float = field(init=False)
+    incidents: list[Incident] = field(init=False)
+    refused: float = field(init=False)
+    reply_lost: float = field(init=False)
+    doorbells_lost: float = field(init=False)
+    save_fails: float = field(init=False)
+    latency: float = field(init=False)
+    """Seconds that a message is on its way at most, most of the time."""
+    draw: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.draw = draw = random.Random(f"{self.seed} chaos")
+        self.until = draw.uniform(1.0, 8.0)
+        self.refused, self.reply_lost = draw.choice(RATES), draw.choice(RATES)
+        self.doorbells_lost = draw.choice((0.0, 0.0, 0.3, 1.0))
+        self.save_fails = draw.choice((0.0, 0.0, 0.5))
+        self.latency = draw.choice((0.001, 0.005, 0.05))
+        kinds, weights = zip(*draw.sample(KINDS, draw.randint(1, 6)), strict=True)
+        count = draw.choice((0, 1, 2, 4, 8))
+        chosen = draw.choices(kinds, weights, k=count)
+        self.incidents = sorted(
+            (Incident(draw.uniform(0.1, self.until), kind, draw.getrandbits(32)) for kind in chosen),
+            key=lambda incident: incident.at,
+        )
+
+    def fate(self, now: float) -> Fate:
+        """Decide what becomes of one call of the store."""
+        chance = self.draw.random()
+        if now > self.until or chance > self.refused + self.reply_lost:
+            return "well"
+        return "refused" if chance < self.refused else "reply lost"
+
+    def delay(self) -> float:
+        """Give the time that one message takes."""
+        longest = 10 * self.latency if self.draw.random() < 0.02 else self.latency
+        return self.draw.uniform(0, longest)
+
+    def silent(self) -> bool:
+        """Decide whether one doorbell is lost."""
+        return self.draw.random() < self.doorbells_lost
+
+    def cannot_save(self, now: float) -> bool:
+        """Decide whether one write of a transcript fails."""
+        return now < self.until and self.draw.random() < self.save_fails

@@ -1,0 +1,67 @@
+"""What a simulation replaces in the services, in one place: clocks, chance, sockets, the store."""
+
+import gc
+import random
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import Any, Final
+from unittest.mock import patch
+
+from tests.simulation.fleet import Fleet
+from tests.simulation.front import Http
+from tests.simulation.store import START_MS, SimWorkerStore
+from tests.simulation.virtual_time import SimLoop
+
+import steno_gateway.connection
+import steno_gateway.services
+import steno_transcriber.recognition
+import steno_transcriber.worker
+from steno_client import connecting
+from steno_client.access import Access
+from steno_client.domain.policy import Policy
+from steno_client.server import Server, base_url
+
+_NANOSECONDS: Final = 1_000_000_000
+
+
+@contextmanager
+def inside(loop: SimLoop, fleet: Fleet, http: Http, seed: object) -> Iterator[None]:
+    """Put the simulation in the place of the world."""
+    draw = random.Random(f"{seed} world")
+    state = random.getstate()
+
+    def wall() -> int:
+        return START_MS * 1_000_000 + round(loop.time() * _NANOSECONDS)
+
+    @asynccontextmanager
+    async def open_server(
+        url: str, policy: Policy, access: Access | None = None
+    ) -> AsyncIterator[Server]:
+        made: Any = http
+        yield Server(made, base_url(url), policy, access or Access())
+
+    with ExitStack() as changed:
+        for module, name, new in (
+            (time, "monotonic", loop.time),
+            (time, "time", lambda: wall() / _NANOSECONDS),
+            (time, "time_ns", wall),
+            (uuid, "uuid4", lambda: uuid.UUID(int=draw.getrandbits(128), version=4)),
+            (steno_gateway.connection, "open_connection", fleet.open_connection),
+            (steno_gateway.services, "new_socket", lambda request, _bytes: request.line.server),
+            (steno_transcriber.recognition, "open_engine", fleet.open_engine),
+            (steno_transcriber.worker, "WorkerStore", SimWorkerStore),
+            (connecting, "open_server", open_server),
+        ):
+            changed.enter_context(patch.object(module, name, new))
+        random.seed(f"{seed} services")
+        # What is collected when would depend on everything that ran before.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            random.setstate(state)
+            if collecting:
+                gc.enable()
