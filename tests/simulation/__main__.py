@@ -21,7 +21,7 @@ def main() -> None:
             failed.append(seed)
             print(f"seed {seed}: {verdict.kinds}")
             for fault in verdict.faults:
-                print(f"    {fault}")
+                print(f"    {fault}", flush=True)
     spent = clock() - began
     print(f"{asked.seeds} seeds, {len(failed)} failed {failed[:20]}; {spent:.1f} s,"
           f" {60 * asked.seeds / spent:.0f} seeds a minute,"

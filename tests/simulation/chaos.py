@@ -4,7 +4,10 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
-Fate = Literal["well", "refused", "reply lost"]
+Fate = Literal["well", "refused", "reply lost", "late"]
+"""`late`: what the caller has given up is done after all."""
+
+LATE_SECONDS = (2.0, 4.0)
 
 Kind = Literal[
     "kill gateway", "kill worker", "kill aggregator", "kill notifier",
@@ -29,7 +32,7 @@ RATES = (0.0, 0.0, 0.0, 0.02, 0.1)
 KINDS: tuple[tuple[Kind, int], ...] = (
     ("kill gateway", 4), ("kill worker", 4), ("kill aggregator", 4), ("kill notifier", 1),
     ("drain gateway", 2), ("drain worker", 2),
-    ("freeze worker", 5), ("freeze gateway", 2), ("freeze aggregator", 2), ("freeze client", 2),
+    ("freeze worker", 5), ("freeze gateway", 4), ("freeze aggregator", 2), ("freeze client", 2),
     ("freeze store", 2), ("store clock jumps", 2), ("lose connections", 4), ("engine fails", 1),
 )  # fmt: skip
 """With their weights."""
@@ -45,6 +48,7 @@ class Chaos:
     refused: float = field(init=False)
     reply_lost: float = field(init=False)
     doorbells_lost: float = field(init=False)
+    late: float = field(init=False)
     save_fails: float = field(init=False)
     latency: float = field(init=False)
     """Seconds that a message is on its way at most, most of the time."""
@@ -54,6 +58,7 @@ class Chaos:
         self.draw = draw = random.Random(f"{self.seed} chaos")
         self.until = draw.uniform(1.0, 8.0)
         self.refused, self.reply_lost = draw.choice(RATES), draw.choice(RATES)
+        self.late = draw.choice((0.0, 0.0, 0.0, 0.03))
         self.doorbells_lost = draw.choice((0.0, 0.0, 0.3, 1.0))
         self.save_fails = draw.choice((0.0, 0.0, 0.5))
         self.latency = draw.choice((0.001, 0.005, 0.05))
@@ -67,10 +72,17 @@ class Chaos:
 
     def fate(self, now: float) -> Fate:
         """Decide what becomes of one call of the store."""
-        chance = self.draw.random()
-        if now > self.until or chance > self.refused + self.reply_lost:
+        if now > self.until:
             return "well"
-        return "refused" if chance < self.refused else "reply lost"
+        fates: tuple[tuple[Fate, float], ...] = (
+            ("refused", self.refused), ("reply lost", self.reply_lost), ("late", self.late),
+        )  # fmt: skip
+        chance = self.draw.random()
+        for fate, rate in fates:
+            if chance < rate:
+                return fate
+            chance -= rate
+        return "well"
 
     def delay(self) -> float:
         """Give the time that one message takes."""

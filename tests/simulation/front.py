@@ -134,8 +134,14 @@ class Http:
             lambda _: None if line.server.closed else line.abort(), context=WORLD
         )
         opened = loop.create_task(line.server.opened.wait(), name="handshake")
-        await asyncio.wait([task, opened], return_when=asyncio.FIRST_COMPLETED)
-        opened.cancel()
+        try:
+            await asyncio.wait([task, opened], return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # The client has no more patience; the gateway may have the request all the same.
+            line.lose_somehow()
+            raise
+        finally:
+            opened.cancel()
         self.trace("client", "socket", url.rpartition("/")[2], door.process)
         if not line.server.opened.is_set():
             raise ClientConnectionError("simulated: the gateway is gone")

@@ -23,7 +23,7 @@ from tests.simulation.world import inside
 from steno_common.store.limits import Limits
 from steno_common.units import to_samples
 
-LIMITS: Final = Limits(shards=2, silence_seconds=1.0, backlog_seconds=3.5)
+LIMITS: Final = Limits(shards=2, silence_seconds=1.0, backlog_seconds=4.5)
 LIVELY_SECONDS: Final = 60.0
 """After the last fault and the last word everything is done within this time."""
 

@@ -19,7 +19,7 @@ from steno_common.units import SAMPLE_BYTES, to_samples
 URL: Final = "http://simulation"
 POLICY: Final = Policy(
     delays=(0.2, 0.4, 0.8, 1.6, *[3.2] * 8), connect_seconds=3.0, ping_seconds=1.0,
-    dead_seconds=4.0, stall_seconds=5.0, retry_seconds=0.2, buffer_seconds=4.0,
+    dead_seconds=4.0, stall_seconds=5.0, retry_seconds=0.2, buffer_seconds=5.0,
 )  # fmt: skip
 
 _NOISE: Final = np.random.default_rng(1).integers(-9_000, 9_000, 160_000).astype("<i2").tobytes()
@@ -38,8 +38,8 @@ class Step:
 
 
 def script(draw: random.Random) -> list[Step]:
-    """Draw what a user does: 1 to 5 s of audio in bursts or as it is spoken, with actions."""
-    audio = b"".join(_piece(draw) for _ in range(draw.randint(2, 6)))
+    """Draw what a user does: 1 to 12 s of audio in bursts or as it is spoken, with actions."""
+    audio = b"".join(_piece(draw) for _ in range(draw.choice((2, 3, 4, 5, 6, 16))))
     paced, steps, at = draw.random() < 0.5, [Step("wait", seconds=draw.uniform(0, 1.0))], 0
     while at < len(audio):
         # Odd sizes too: a sample may come in two chunks.

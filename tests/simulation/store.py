@@ -10,7 +10,7 @@ from typing import Any, Final
 from tests.contract.machine.model import Model
 from tests.contract.machine.model_reads import order
 from tests.contract.machine.state import AudioEntry
-from tests.simulation.chaos import Chaos
+from tests.simulation.chaos import LATE_SECONDS, Chaos
 from tests.simulation.processes import WORLD, Process
 from tests.simulation.pubsub import Channels, SimPubSub
 from tests.simulation.trace import Trace
@@ -68,7 +68,9 @@ class Server:
         """Take a call; what becomes of it decides the chaos."""
         reply = self._loop.create_future()
         fate = self._chaos.fate(self._loop.time())
-        back = self._chaos.delay()
+        there, back = self._chaos.delay(), self._chaos.delay()
+        if fate == "late":
+            there += self._chaos.draw.uniform(*LATE_SECONDS)
         if fate == "reply lost" and self._chaos.draw.random() < 0.5:
             back = 10 * ANSWER_SECONDS  # no answer, no failure either
 
@@ -88,12 +90,12 @@ class Server:
         def answered(answer: Any) -> None:
             if reply.done():
                 return
-            if fate == "well":
+            if fate in ("well", "late"):
                 reply.set_result(answer)
             else:
                 reply.set_exception(StoreUnavailableError(f"simulated: {fate}"))
 
-        self._loop.call_later(self._chaos.delay(), arrive, context=WORLD)
+        self._loop.call_later(there, arrive, context=WORLD)
         return reply
 
     def execute(self, name: str, *args: Any, **named: Any) -> Any:

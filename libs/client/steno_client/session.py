@@ -11,7 +11,7 @@ from steno_client.domain.events import Completed, Event, Status
 from steno_client.domain.messages import Action
 from steno_client.domain.outbox import cut
 from steno_client.domain.policy import Policy
-from steno_client.domain.verdict import TOKEN_FAILURES, whole_recording_helps
+from steno_client.domain.verdict import SUPERSEDED, TOKEN_FAILURES, whole_recording_helps
 from steno_client.errors import SessionError
 from steno_client.mailbox import Mailbox
 from steno_client.options import Setup
@@ -125,7 +125,7 @@ class Session:
                 ending = Ending(error.message, failure, at_least=error.retry_after)
             if self._completed is not None:
                 return
-            ending = await self._readmitted(ending)
+            ending = self._regained(await self._readmitted(ending))
             delay = self._conversation.backoff.delay(told=ending.told, at_least=ending.at_least)
             if ending.failure is not None or delay is None:
                 self.fail(ending.failure or _lost(ending.reason))
@@ -147,7 +147,14 @@ class Session:
         self._conversation.token = token
         return Ending(ending.reason, told=0.0)
 
+    def _regained(self, ending: Ending) -> Ending:
+        """If it was an own earlier try that took the session over, take it back."""
+        if ending.failure is None or ending.failure.code != SUPERSEDED:
+            return ending
+        return Ending(ending.reason) if self._conversation.overtook_itself() else ending
+
     async def _hold_connection(self) -> Ending:
+        self._conversation.tried()
         path = session_path(self.id, "ws", self._conversation.last_event)
         token = self._conversation.token
         async with self._server.socket(path, token=token, max_msg_size=MAX_MESSAGE_BYTES) as socket:

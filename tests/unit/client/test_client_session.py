@@ -181,6 +181,20 @@ async def test_what_cannot_be_repeated_ends_the_session_at_once(
     assert not raised.value.retryable
 
 
+async def test_a_session_that_an_own_late_try_took_over_is_taken_back(
+    gateway: FakeGateway,
+) -> None:
+    gateway.plans.extend([Plan(refuse=504), Plan(close_after=(2, 4409))])
+    await assert_undisturbed(gateway)
+
+
+async def test_each_try_without_an_answer_excuses_one_takeover(gateway: FakeGateway) -> None:
+    gateway.plans.extend([Plan(refuse=504), Plan(close_after=(2, 4409)), Plan(close_after=(4, 4409))])
+    with pytest.raises(SessionError) as raised:
+        await transcript(gateway)
+    assert raised.value.code == "connection_superseded"
+
+
 async def test_the_reader_of_events_gets_the_failure_too(gateway: FakeGateway) -> None:
     gateway.plans.append(Plan(refuse=404))
     async with connect(gateway.url, policy=QUICK) as session:

@@ -51,6 +51,22 @@ class Conversation:
         self._owed_since: float | None = None
         self._refused_since: float | None = None
         self._backlog_full = False
+        self._unanswered_tries = 0
+
+    def tried(self) -> None:
+        """Note that a connection is tried."""
+        self._unanswered_tries += 1
+
+    def overtook_itself(self) -> bool:
+        """Whether a try without an answer may be what took the session over; once for each.
+
+        Such a try may have reached a gateway that was slow, which went on with it when a newer
+        connection was there.
+        """
+        if not self._unanswered_tries:
+            return False
+        self._unanswered_tries -= 1
+        return True
 
     def heard(self, message: ServerMessage, now: float) -> Reaction:
         """Take a message of the server."""
@@ -80,6 +96,7 @@ class Conversation:
         return self._owed_since is not None and now - self._owed_since > self._policy.stall_seconds
 
     def _attached(self, created: Created) -> Reaction:
+        self._unanswered_tries = max(self._unanswered_tries - 1, 0)
         if created.status == "error":
             return Reaction(failure=SessionError("session_failed", "the session is broken"))
         try:

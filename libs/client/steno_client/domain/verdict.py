@@ -25,6 +25,8 @@ class Verdict(Enum):
 
 TOKEN_FAILURES: Final = frozenset({"token_expired", "unauthorized"})
 """What a new token of the session may help against."""
+SUPERSEDED: Final = "connection_superseded"
+"""Another connection holds the session now."""
 _ENDING: Final = frozenset({"duration_limit", "too_many_chunks", "memory_exhausted"})
 _WHOLE_RECORDING_HELPS: Final = frozenset(
     {"audio_forgotten", "session_finished", "session_not_found", "too_many_reconnections"}
@@ -35,7 +37,7 @@ _CLOSE_CODES: Final[Mapping[int, tuple[str, str]]] = {
     4401: ("unauthorized", "the server does not let this client in"),
     4403: ("forbidden", "the server does not let this client do that"),
     4404: ("session_not_found", "the server does not know the session"),
-    4409: ("connection_superseded", "another connection took the session over"),
+    4409: (SUPERSEDED, "another connection took the session over"),
 }
 _STATUS_CODES: Final[Mapping[int, tuple[str, str]]] = {
     400: _CLOSE_CODES[4400],
