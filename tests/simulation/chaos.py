@@ -52,6 +52,8 @@ class Chaos:
     save_fails: float = field(init=False)
     latency: float = field(init=False)
     """Seconds that a message is on its way at most, most of the time."""
+    calm: bool = False
+    """Nothing goes wrong but doorbells."""
     draw: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +66,9 @@ class Chaos:
         self.latency = draw.choice((0.001, 0.005, 0.05))
         kinds, weights = zip(*draw.sample(KINDS, draw.randint(1, 6)), strict=True)
         count = draw.choice((0, 1, 2, 4, 8))
+        if draw.random() < 0.1:
+            self.refused = self.reply_lost = self.late = self.save_fails = 0.0
+            count, self.calm = 0, True
         chosen = draw.choices(kinds, weights, k=count)
         self.incidents = sorted(
             (Incident(draw.uniform(0.1, self.until), kind, draw.getrandbits(32)) for kind in chosen),

@@ -100,6 +100,7 @@ class Oracle:
     direct: Direct
     files: dict[str, bytes]
     silence: int
+    calm: bool
 
     def faults(self) -> Iterator[str]:
         """Give everything that is wrong."""
@@ -113,6 +114,8 @@ class Oracle:
         if self.speaker.listens_after is not None:
             yield from self._told("listener", self.speaker.overheard)
         yield from self._completed()
+        if self.calm and self.state.conn != 1:
+            yield f"nothing went wrong, and the client connected {self.state.conn} times"
 
     def _stored(self) -> Iterator[str]:
         pcm = b"".join(entry[2] for entry in self.entries)

@@ -24,6 +24,7 @@ from steno_common.store.limits import Limits
 from steno_common.units import to_samples
 
 LIMITS: Final = Limits(shards=2, silence_seconds=1.0, backlog_seconds=4.5)
+SILENCE: Final = to_samples(LIMITS.silence_seconds)
 LIVELY_SECONDS: Final = 60.0
 """After the last fault and the last word everything is done within this time."""
 
@@ -149,6 +150,6 @@ class _Run:
         state = self.server.model.state(sid)
         direct = await Direct().run(entries)
         files = self.fleet.archive.files.get(sid, {})
-        oracle = Oracle(speaker, state, entries, direct, files, to_samples(LIMITS.silence_seconds))
+        oracle = Oracle(speaker, state, entries, direct, files, SILENCE, self.chaos.calm)
         self.verdict.finals += state.finals
         self.verdict.faults += [f"{speaker.name}: {fault}" for fault in oracle.faults()]

@@ -1,0 +1,44 @@
+"""The whole protocol under faults, many times over."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.simulation.chaos import KINDS, Chaos
+from tests.simulation.simulate import simulate
+
+SEEDS, BLOCK = 300, 50
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
+def test_whatever_goes_wrong_the_transcript_is_right_and_comes(first: int) -> None:
+    verdicts = [simulate(seed) for seed in range(first, first + BLOCK)]
+    wrong = {verdict.seed: verdict.faults for verdict in verdicts if verdict.faults}
+    assert not wrong, "look at one with: python -m tests.simulation --seed N --trace"
+    assert sum(verdict.finals for verdict in verdicts) > BLOCK
+
+
+def test_a_seed_says_everything_that_happens() -> None:
+    lines: list[str] = []
+    first, second = simulate(7, lines.append), simulate(7)
+    assert lines
+    assert (first.digest, first.turns, first.seconds) == (second.digest, second.turns, second.seconds)
+    assert first.digest != simulate(8).digest
+
+
+def test_a_seed_says_it_in_every_process() -> None:
+    script = "from tests.simulation.simulate import simulate; print(simulate(7).digest)"
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", script], env=os.environ | {"PYTHONHASHSEED": hashes},
+            capture_output=True, text=True, check=True, timeout=60,
+        ).stdout.strip()
+        for hashes in ("1", "2")
+    }  # fmt: skip
+    assert answers == {simulate(7).digest}
+
+
+def test_every_kind_of_incident_happens() -> None:
+    planned = {incident.kind for seed in range(SEEDS) for incident in Chaos(seed).incidents}
+    assert planned == {kind for kind, _ in KINDS}
