@@ -89,10 +89,11 @@ class Worker:
 
     async def _begin(self, claim: Claim) -> None:
         session_id = claim.session_id
-        if session_id in self._held:
-            # The lease ran out unnoticed and came back to us: what is known here still holds.
-            self._held[session_id].session.claim = claim
-            return
+        if (held := self._held.get(session_id)) is not None:
+            # The lease ran out unnoticed and came back to us. Another owner may have committed
+            # meanwhile, and so trimmed markers that were never read here.
+            held.task.cancel()
+            self._forget(held.session)
         checkpoint = await self.store.checkpoint(session_id)
         if checkpoint is None:
             await self._release(claim)
