@@ -33,7 +33,7 @@ KINDS: tuple[tuple[Kind, int], ...] = (
     ("kill gateway", 4), ("kill worker", 4), ("kill aggregator", 4), ("kill notifier", 1),
     ("drain gateway", 2), ("drain worker", 2),
     ("freeze worker", 5), ("freeze gateway", 4), ("freeze aggregator", 2), ("freeze client", 2),
-    ("freeze store", 2), ("store clock jumps", 2), ("lose connections", 4), ("engine fails", 1),
+    ("freeze store", 2), ("store clock jumps", 4), ("lose connections", 4), ("engine fails", 1),
 )  # fmt: skip
 """With their weights."""
 
@@ -71,7 +71,10 @@ class Chaos:
             count, self.calm = 0, True
         chosen = draw.choices(kinds, weights, k=count)
         self.incidents = sorted(
-            (Incident(draw.uniform(0.1, self.until), kind, draw.getrandbits(32)) for kind in chosen),
+            (
+                Incident(draw.uniform(0.1, self.until), kind, draw.getrandbits(32))
+                for kind in chosen
+            ),
             key=lambda incident: incident.at,
         )
 

@@ -45,4 +45,3 @@ class SimEngine(ScriptedEngine):
             self._failed += fresh
             raise EngineError("simulated")
         return [heard(window) for window in windows]
-

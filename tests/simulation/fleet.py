@@ -112,7 +112,9 @@ class Fleet:
         """Stop a process as its supervisor does: it may end its work."""
         self._trace(member.process, "drains")
         member.life.draining.set()
-        ends = [task for task in self._tasks(member.process) if task.get_name() == str(task.process)]
+        ends = [
+            task for task in self._tasks(member.process) if task.get_name() == str(task.process)
+        ]
         if ends:
             await asyncio.wait(ends, timeout=seconds)
         await self.kill(member)

@@ -31,7 +31,9 @@ class Incidents:
         draw = random.Random(incident.draw)
         verb, _, object_ = incident.kind.partition(" ")
         if incident.kind == "freeze store":
-            self._server.frozen_until = asyncio.get_running_loop().time() + draw.choice((0.5, 1.5, 3.0, 5.0))
+            self._server.frozen_until = asyncio.get_running_loop().time() + draw.choice(
+                (0.5, 1.5, 3.0, 5.0)
+            )
             self._trace("store", "is frozen until", self._server.frozen_until)
         elif incident.kind == "store clock jumps":
             self._server.ahead_ms += draw.choice((500, 3_000, 10_000))

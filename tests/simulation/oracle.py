@@ -125,7 +125,9 @@ class Oracle:
         chunks = [entry[0] for entry in self.entries if not entry[1]]
         if chunks != [f"{number}-0" for number in range(1, len(chunks) + 1)]:
             yield f"chunks are not numbered in order: {chunks}"
-        markers = [(entry[1], int(entry[0].partition("-")[0])) for entry in self.entries if entry[1]]
+        markers = [
+            (entry[1], int(entry[0].partition("-")[0])) for entry in self.entries if entry[1]
+        ]
         if [kind for kind, _ in markers].count("end") != 1 or markers[-1] != ("end", len(chunks)):
             yield f"the end is not where it should be: {markers}"
         asked = {number for deed, number in self.speaker.orders if deed != "resume"}
@@ -136,7 +138,9 @@ class Oracle:
     def _committed(self) -> Iterator[str]:
         if _essence(self.state.events) != _essence(self.direct.events):
             yield "the log is not what the recogniser alone makes of the audio"
-        skipped = [e for e in self.state.events if isinstance(e, Warned) and e.code != "high_latency"]
+        skipped = [
+            e for e in self.state.events if isinstance(e, Warned) and e.code != "high_latency"
+        ]
         if skipped:
             yield f"something was given up: {skipped}"
         counted = (self.state.received, self.state.transcribed, self.state.silence)
@@ -157,15 +161,15 @@ class Oracle:
 
     def _told(self, who: str, events: Sequence[shown.Event]) -> Iterator[str]:
         numbers = [number for event in events if (number := getattr(event, "event", None))]
-        wanted = [number for number, event in enumerate(self.state.events, 1)
-                  if isinstance(event, Final | Utterance | Status | Warned | Completed)]  # fmt: skip
+        told = Final | Utterance | Status | Warned | Completed
+        wanted = [n for n, event in enumerate(self.state.events, 1) if isinstance(event, told)]
         if any(after <= before for before, after in pairwise(numbers)):
             yield f"the {who} was told in this order: {numbers}"
         if numbers != wanted:
             yield f"the {who} was told events {numbers} of {wanted}"
-        told = [(e.text, e.start, e.end) for e in events if isinstance(e, shown.Final)]
+        finals_told = [(e.text, e.start, e.end) for e in events if isinstance(e, shown.Final)]
         finals = [event for event in self.state.events if isinstance(event, Final)]
-        if told != [(f.text, to_seconds(f.start), to_seconds(f.end)) for f in finals]:
+        if finals_told != [(f.text, to_seconds(f.start), to_seconds(f.end)) for f in finals]:
             yield f"the {who} was told other finals than those of the log"
 
     def _completed(self) -> Iterator[str]:

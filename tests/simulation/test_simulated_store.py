@@ -129,7 +129,9 @@ async def the_end(stores: Stores) -> None:
     await ask(gateway.mark(SID, 2, "end", tail=bytes(20)))
     await ask(gateway.append(SID, 2, [chunk(6)]))
     (claim,) = await ask(work.claim(gateway.keys(SID), 5))
-    await ask(work.commit(claim, span(2, "4-2", 410, silence=210, events=(Ended(410),), closing=True)))
+    await ask(
+        work.commit(claim, span(2, "4-2", 410, silence=210, events=(Ended(410),), closing=True))
+    )
     await ask(windows.due())
     window = await ask(windows.window(SID))
     said = Utterance(0, "word", 0, 200, 1.0, window.open_from, window.open_from)
@@ -158,8 +160,8 @@ def stale(claim: Any) -> Any:
 @pytest.fixture
 async def real(redis_server: RedisServer) -> AsyncIterator[Stores]:
     async with open_link(redis_server.url) as link:
-        yield Stores(*(part(link, LIMITS)
-                       for part in (SessionStore, WorkStore, WindowStore, WorkerStore)))  # fmt: skip
+        parts = (SessionStore, WorkStore, WindowStore, WorkerStore)
+        yield Stores(*(part(link, LIMITS) for part in parts))
 
 
 async def test_a_conversation_has_the_same_answers(real: Stores) -> None:

@@ -23,7 +23,11 @@ def test_a_seed_says_everything_that_happens() -> None:
     lines: list[str] = []
     first, second = simulate(7, lines.append), simulate(7)
     assert lines
-    assert (first.digest, first.turns, first.seconds) == (second.digest, second.turns, second.seconds)
+    assert (first.digest, first.turns, first.seconds) == (
+        second.digest,
+        second.turns,
+        second.seconds,
+    )
     assert first.digest != simulate(8).digest
 
 

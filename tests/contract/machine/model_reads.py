@@ -64,9 +64,9 @@ class Reader(Book):
     def _until_now(self, index: Mapping[str, int | None], count: int) -> list[Due]:
         found = []
         for shard in range(self.limits.shards):
-            mine = sorted((at, sid) for sid, at in index.items()
-                          if at is not None and at <= self.now and self.shard(sid) == shard)  # fmt: skip
-            found += [Due(sid, self.now - at) for at, sid in mine[:count]]
+            mine = [(at, sid) for sid, at in index.items()
+                    if at is not None and at <= self.now and self.shard(sid) == shard]  # fmt: skip
+            found += [Due(sid, self.now - at) for at, sid in sorted(mine)[:count]]
         return found
 
 

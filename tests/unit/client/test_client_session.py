@@ -189,7 +189,9 @@ async def test_a_session_that_an_own_late_try_took_over_is_taken_back(
 
 
 async def test_each_try_without_an_answer_excuses_one_takeover(gateway: FakeGateway) -> None:
-    gateway.plans.extend([Plan(refuse=504), Plan(close_after=(2, 4409)), Plan(close_after=(4, 4409))])
+    gateway.plans.extend(
+        [Plan(refuse=504), Plan(close_after=(2, 4409)), Plan(close_after=(4, 4409))]
+    )
     with pytest.raises(SessionError) as raised:
         await transcript(gateway)
     assert raised.value.code == "connection_superseded"
