@@ -33,7 +33,7 @@ KINDS: tuple[tuple[Kind, int], ...] = (
     ("kill gateway", 4), ("kill worker", 4), ("kill aggregator", 4), ("kill notifier", 1),
     ("drain gateway", 2), ("drain worker", 2),
     ("freeze worker", 5), ("freeze gateway", 4), ("freeze aggregator", 2), ("freeze client", 2),
-    ("freeze store", 2), ("store clock jumps", 4), ("lose connections", 4), ("engine fails", 1),
+    ("freeze store", 2), ("store clock jumps", 4), ("lose connections", 5), ("engine fails", 1),
 )  # fmt: skip
 """With their weights."""
 
@@ -58,7 +58,7 @@ class Chaos:
 
     def __post_init__(self) -> None:
         self.draw = draw = random.Random(f"{self.seed} chaos")
-        self.until = draw.uniform(1.0, 8.0)
+        self.until = draw.uniform(1.0, draw.choice((3.0, 8.0)))
         self.refused, self.reply_lost = draw.choice(RATES), draw.choice(RATES)
         self.late = draw.choice((0.0, 0.0, 0.0, 0.03))
         self.doorbells_lost = draw.choice((0.0, 0.0, 0.3, 1.0))
@@ -104,3 +104,16 @@ class Chaos:
     def cannot_save(self, now: float) -> bool:
         """Decide whether one write of a transcript fails."""
         return now < self.until and self.draw.random() < self.save_fails
+
+
+class Calm(Chaos):
+    """Nothing goes wrong by itself, and everything takes the same time."""
+
+    def fate(self, now: float) -> Fate:
+        return "well"
+
+    def delay(self) -> float:
+        return 0.001
+
+    def silent(self) -> bool:
+        return False

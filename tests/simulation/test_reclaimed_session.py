@@ -1,11 +1,10 @@
 """A worker whose lease ran out unnoticed, and came back after another owner."""
 
 import asyncio
-from typing import Any
 
 import numpy as np
 from tests.contract.stores import SID, chunk, final, session, span
-from tests.simulation.chaos import Chaos
+from tests.simulation.chaos import Calm
 from tests.simulation.fleet import Fleet
 from tests.simulation.front import Http
 from tests.simulation.simulate import LIMITS
@@ -20,19 +19,6 @@ from steno_common.store.sessions import Chunk
 
 SHARD = KeySpace(LIMITS.shards).session(SID)
 SPOKEN = np.random.default_rng(1).integers(-9_000, 9_000, 9_600).astype("<i2").tobytes()
-
-
-class Calm(Chaos):
-    """Nothing goes wrong by itself."""
-
-    def fate(self, now: float) -> Any:
-        return "well"
-
-    def delay(self) -> float:
-        return 0.001
-
-    def silent(self) -> bool:
-        return False
 
 
 async def another_owner(server: Server, fleet: Fleet) -> None:

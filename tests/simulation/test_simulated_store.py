@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from tests.contract.stores import SID, chunk, final, session, span
 from tests.redis_servers import RedisServer
-from tests.simulation.chaos import Chaos
+from tests.simulation.chaos import Calm
 from tests.simulation.processes import Process
 from tests.simulation.store import (
     Server,
@@ -31,16 +31,6 @@ from steno_common.store.workers import Report, WorkerStore
 LIMITS = Limits(shards=2, backlog_seconds=400 / 16_000, abandon_seconds=600)
 TIMES = {"arrival_ms", "seen_ms", "late_ms", "mean_latency_ms", "now_ms", "waits"}
 """What depends on the moment."""
-
-
-class Calm(Chaos):
-    """Nothing goes wrong."""
-
-    def fate(self, now: float) -> Any:
-        return "well"
-
-    def delay(self) -> float:
-        return 0.0
 
 
 class Stores:
