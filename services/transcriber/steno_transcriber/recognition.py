@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Final
 
 from steno_common.units import to_samples
 from steno_transcriber.domain.hypothesis import Options
@@ -16,6 +17,9 @@ from steno_transcriber.settings import RecognitionSettings
 from steno_transcriber.speech import SileroModel, start_loudness
 from steno_transcriber.tools import Start, Tools
 from steno_transcriber.window_recogniser import WindowRecogniser
+
+WITHOUT_MODEL: Final = ("scripted", "numbered")
+"""Engines of tests: their speech is whatever is loud."""
 
 
 class Recognition:
@@ -78,7 +82,7 @@ async def open_recognition(
 async def _tools(
     settings: RecognitionSettings, engine: WindowEngine, scheduler: Scheduler, executor: Executor
 ) -> Tools:
-    if engine.name == "scripted":
+    if engine.name in WITHOUT_MODEL:
         start_detector = start_loudness
     else:
         model = await asyncio.get_running_loop().run_in_executor(executor, SileroModel)

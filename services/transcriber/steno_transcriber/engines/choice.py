@@ -16,6 +16,7 @@ _MODULES: Final = {
     "whisper": "steno_transcriber.engines.whisper",
     "pocketsphinx": "steno_transcriber.engines.pocketsphinx",
     "scripted": "steno_transcriber.engines.scripted",
+    "numbered": "steno_transcriber.engines.numbered",
 }
 """Imported on demand: a library that is not used is neither loaded nor required."""
 
