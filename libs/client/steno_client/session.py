@@ -45,6 +45,16 @@ class Session:
         self._failure: SessionError | None = None
         self._block = asyncio.Lock()
 
+    @property
+    def stored(self) -> int:
+        """Chunks that the server has stored; the death of any of its processes loses none."""
+        return self._conversation.outbox.stored
+
+    @property
+    def done(self) -> int:
+        """Chunks that are transcribed; the client keeps only those behind them."""
+        return self._conversation.outbox.done
+
     async def send(self, audio: bytes) -> None:
         """Append audio of any size; waits while too much of what went before is not done.
 

@@ -1,0 +1,67 @@
+"""A history sorted by session."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bench.faults.history import (
+    Acked,
+    Begun,
+    Completed,
+    Expected,
+    Failed,
+    Final,
+    Notice,
+    Record,
+    Saved,
+    Sent,
+    Utterance,
+)
+
+Told = Final | Utterance | Notice | Completed
+"""What a reader was told."""
+
+
+@dataclass(slots=True)
+class Account:
+    """All that is known of one session."""
+
+    begun: Begun
+    sent: list[Sent] = field(default_factory=list)
+    acked: list[Acked] = field(default_factory=list)
+    told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    """By reader."""
+    failed: list[Failed] = field(default_factory=list)
+    saved: Saved | None = None
+    expected: Expected | None = None
+
+    @property
+    def numbers(self) -> range:
+        """The words that were said."""
+        return range(self.begun.first, self.begun.first + self.begun.words)
+
+    def completed(self, reader: int = 0) -> Completed | None:
+        """Give what a reader was told at the end."""
+        return next((e for e in self.told[reader] if isinstance(e, Completed)), None)
+
+
+def accounts(records: Iterable[Record]) -> dict[int, Account]:
+    """Sort records by session."""
+    found: dict[int, Account] = {}
+    for record in records:
+        match record:
+            case Begun():
+                found[record.session] = Account(record)
+            case Sent():
+                found[record.session].sent.append(record)
+            case Acked():
+                found[record.session].acked.append(record)
+            case Final() | Utterance() | Notice() | Completed():
+                found[record.session].told[record.reader].append(record)
+            case Failed() if record.session in found:
+                found[record.session].failed.append(record)
+            case Saved():
+                found[record.session].saved = record
+            case Expected():
+                found[record.session].expected = record
+    return found

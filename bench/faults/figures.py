@@ -1,0 +1,213 @@
+"""Figures of a history: how often each fault happened, what clients noticed of it."""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from bench.faults.account import Account, accounts
+from bench.faults.history import (
+    Acked,
+    Claimed,
+    Completed,
+    Fault,
+    Memory,
+    Notice,
+    Process,
+    Record,
+    Run,
+)
+
+from steno_common.logs import session_tag
+
+_AROUND_SECONDS: Final = 5.0
+"""So long after the death of Redis an outage may begin to show."""
+
+_SETTLED_SECONDS: Final = 60.0
+"""A process grows while it warms up: its slope counts from here."""
+
+_SIGKILL: Final = -9
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Values of one measure, in seconds."""
+
+    name: str
+    values: tuple[float, ...]
+
+    def at(self, share: float) -> float:
+        """Give the value that so large a share does not exceed."""
+        ordered = sorted(self.values)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+    def __str__(self) -> str:
+        figures = "".join(f"{1000 * self.at(share):9.0f}" for share in (0.5, 0.99, 1.0))
+        return f"{self.name:44}{len(self.values):8}{figures}"
+
+
+HEAD: Final = f"{'(ms)':44}{'count':>8}{'p50':>9}{'p99':>9}{'max':>9}"
+
+
+def faults(records: Iterable[Record]) -> Counter[str]:
+    """Count the faults that happened, by class."""
+    return Counter(record.label for record in records if isinstance(record, Fault))
+
+
+def deaths(records: Iterable[Record]) -> Counter[str]:
+    """Count the processes that died by SIGKILL, by role."""
+    return Counter(
+        record.role
+        for record in records
+        if isinstance(record, Process) and record.status == _SIGKILL
+    )
+
+
+def spreads(records: Sequence[Record]) -> list[Spread]:
+    """Give all that clients noticed."""
+    found = accounts(records).values()
+    interruptions = [gap for account in found for gap in _interruptions(account)]
+    waits = [wait for account in found for wait in _waits(account)]
+    gaps = [gap for account in found for gap in _longest_gap(account)]
+    return [
+        Spread("transcriber dead -> its session claimed again", tuple(takeovers(records))),
+        Spread("Redis dead -> longest time without any ack", tuple(_outages(records))),
+        Spread("socket lost -> session_created on the next", tuple(interruptions)),
+        Spread("chunk handed over -> acknowledged as stored", tuple(waits)),
+        Spread("longest gap between acks of a session", tuple(gaps)),
+    ]
+
+
+def takeovers(records: Sequence[Record]) -> Iterator[float]:
+    """Give the time from each death of a transcriber to the next claim of each session it held."""
+    claims: dict[str, list[Claimed]] = defaultdict(list)
+    for record in records:
+        if isinstance(record, Claimed):
+            claims[record.tag].append(record)
+    for each in claims.values():
+        each.sort(key=lambda claim: claim.at)
+    ends = {
+        session_tag(account.begun.session_id): _said_all(account)
+        for account in accounts(records).values()
+    }
+    for death in records:
+        if not isinstance(death, Process) or death.role != "transcriber":
+            continue
+        if death.status != _SIGKILL:
+            continue
+        for tag, each in claims.items():
+            place = bisect_right([claim.at for claim in each], death.at)
+            if not 0 < place < len(each) or death.at > ends.get(tag, 0.0):
+                continue
+            if (each[place - 1].part, each[place - 1].start) == (death.part, death.start):
+                yield each[place].at - death.at
+
+
+def _said_all(account: Account) -> float:
+    """Give the time from which on nothing of a session waits for a transcriber."""
+    last = len(account.sent) and account.sent[-1].at
+    return last if account.begun.manner == "whole" else 0.0
+
+
+def _outages(records: Sequence[Record]) -> Iterator[float]:
+    acks = sorted(record.at for record in records if isinstance(record, Acked))
+    for death in records:
+        if isinstance(death, Process) and death.role == "redis" and death.status == _SIGKILL:
+            first = max(0, bisect_left(acks, death.at) - 1)
+            near = [at for at in acks[first:] if at < death.at + _AROUND_SECONDS]
+            gaps = [after - before for before, after in pairwise(near)]
+            if gaps:
+                yield max(gaps)
+
+
+def _interruptions(account: Account) -> Iterator[float]:
+    since: float | None = None
+    for told in account.told[0]:
+        if isinstance(told, Notice) and told.number is None:
+            if told.said == "reconnecting":
+                since = told.at if since is None else since
+            elif since is not None:
+                yield told.at - since
+                since = None
+
+
+def _waits(account: Account) -> Iterator[float]:
+    acked = iter(account.acked)
+    current = next(acked, None)
+    for sent in account.sent:
+        while current is not None and current.stored < sent.chunk:
+            current = next(acked, None)
+        if current is None:
+            return
+        yield max(0.0, current.at - sent.at)
+
+
+def _longest_gap(account: Account) -> Iterator[float]:
+    """Of a session that was acknowledged at all; while it had something to send."""
+    last = account.sent[-1].at if account.sent else 0.0
+    times = [each.at for each in account.acked if each.at <= last]
+    if len(times) > 1:
+        yield max(after - before for before, after in pairwise(times))
+
+
+def memory(records: Iterable[Record]) -> Mapping[str, tuple[float, float]]:
+    """Give MiB at the most and the slope in MiB an hour, by role, over processes that settled."""
+    series: dict[tuple[str, str, int], list[Memory]] = defaultdict(list)
+    for record in records:
+        if isinstance(record, Memory):
+            series[record.role, record.part, record.start].append(record)
+    found: dict[str, tuple[float, float]] = {}
+    for role in sorted({role for role, _, _ in series}):
+        own = [samples for (each, _, _), samples in series.items() if each == role]
+        most = max(sample.mib for samples in own for sample in samples)
+        found[role] = most, _slope(own)
+    return found
+
+
+def _slope(series: Iterable[Sequence[Memory]]) -> float:
+    """Give the common slope of several lines, each with a level of its own."""
+    above = below = 0.0
+    for samples in series:
+        late = [each for each in samples if each.at - samples[0].at >= _SETTLED_SECONDS]
+        if not late:
+            continue
+        middle = sum(each.at for each in late) / len(late)
+        level = sum(each.mib for each in late) / len(late)
+        above += sum((each.at - middle) * (each.mib - level) for each in late)
+        below += sum((each.at - middle) ** 2 for each in late)
+    return 3600 * above / below if below else 0.0
+
+
+def report(records: Sequence[Record]) -> Iterator[str]:
+    """Give the lines for people."""
+    run = next((record for record in records if isinstance(record, Run)), None)
+    if run is not None:
+        yield f"{run.command}, seed {run.seed}, lease {run.lease:g} s"
+    yield f"{'fault':40}{'times':>8}"
+    for label, count in sorted(faults(records).items()):
+        yield f"{label:40}{count:8}"
+    died = deaths(records)
+    yield f"processes killed: {died.total()} ({_listed(died)})"
+    yield _sessions(records)
+    yield HEAD
+    yield from map(str, spreads(records))
+    for role, (most, slope) in memory(records).items():
+        yield f"memory of {role}: {most:.0f} MiB at most, {slope:+.1f} MiB an hour"
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def _sessions(records: Sequence[Record]) -> str:
+    found = accounts(records).values()
+    completed = sum(account.saved is not None for account in found)
+    manners = Counter(account.begun.manner for account in found)
+    listeners = sum(isinstance(r, Completed) and r.reader > 0 for r in records)
+    chunks = sum(account.begun.chunks for account in found if account.saved is not None)
+    return (
+        f"sessions: {_listed(Counter(manners))}; transcripts {completed}; listeners to the end "
+        f"{listeners}; chunks acknowledged and found in text {chunks}"
+    )

@@ -1,0 +1,250 @@
+"""What happened in a run, as JSON lines: all that the oracle is told.
+
+Times are seconds since the run began, positions in audio are seconds as a client reads them,
+lengths are samples.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import msgspec
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A final, as far as it follows from the audio."""
+
+    text: str
+    start: float
+    end: float
+    words: tuple[tuple[str, float, float], ...]
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """An utterance, as far as it follows from the audio."""
+
+    text: str
+    start: float
+    end: float
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """The accounting that a session ends with."""
+
+    received: int
+    transcribed: int
+    silence: int
+    finals: int
+    utterances: int
+
+
+class Run(msgspec.Struct, frozen=True, tag="run"):
+    """The first line."""
+
+    command: str
+    seed: int
+    lease: float
+    """Seconds."""
+    began: float
+    """Unix time of the run's second 0."""
+
+
+Manner = Literal["whole", "leaving", "absent"]
+"""`leaving`: goes away when all is stored, without a stop; `absent`: never connects."""
+
+
+class Begun(msgspec.Struct, frozen=True, tag="session"):
+    """A session exists."""
+
+    session: int
+    session_id: str
+    manner: Manner
+    listeners: int
+    first: int
+    """Number of its first word."""
+    words: int
+    chunks: int
+    samples: int
+    at: float
+
+
+class Sent(msgspec.Struct, frozen=True, tag="sent"):
+    """A client has handed a chunk to its library."""
+
+    session: int
+    chunk: int
+    at: float
+
+
+class Acked(msgspec.Struct, frozen=True, tag="acked"):
+    """The server has acknowledged up to these chunks."""
+
+    session: int
+    stored: int
+    done: int
+    at: float
+
+
+class Final(msgspec.Struct, frozen=True, tag="final"):
+    """A reader was given a final; reader 0 is the client, the others are listeners."""
+
+    session: int
+    reader: int
+    number: int
+    said: Said
+    at: float
+
+
+class Utterance(msgspec.Struct, frozen=True, tag="utterance"):
+    """A reader was given an utterance."""
+
+    session: int
+    reader: int
+    number: int
+    heard: Heard
+    at: float
+
+
+class Notice(msgspec.Struct, frozen=True, tag="notice"):
+    """A reader was told something else; without a number it comes from the client library."""
+
+    session: int
+    reader: int
+    number: int | None
+    said: str
+    at: float
+
+
+class Completed(msgspec.Struct, frozen=True, tag="completed"):
+    """A reader was told that the session is complete."""
+
+    session: int
+    reader: int
+    number: int
+    text: str
+    counts: Counts
+    at: float
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """A client or listener gave up."""
+
+    session: int
+    reader: int
+    error: str
+    at: float
+
+
+class Saved(msgspec.Struct, frozen=True, tag="saved"):
+    """The transcript that lies in the archive."""
+
+    session: int
+    text: str
+    finals: tuple[Said, ...]
+    utterances: tuple[Heard, ...]
+    counts: Counts
+
+
+class Expected(msgspec.Struct, frozen=True, tag="expected"):
+    """What the recogniser makes of the same audio alone."""
+
+    session: int
+    finals: tuple[Said, ...]
+    utterances: tuple[Heard, ...]
+
+
+class Fault(msgspec.Struct, frozen=True, tag="fault"):
+    """A fault was done to a part."""
+
+    label: str
+    part: str
+    at: float
+    until: float
+
+
+class Process(msgspec.Struct, frozen=True, tag="process"):
+    """A process of a part started, or ended with this status."""
+
+    part: str
+    role: str
+    start: int
+    pid: int
+    at: float
+    status: int | None = None
+
+
+class Claimed(msgspec.Struct, frozen=True, tag="claimed"):
+    """A transcriber's log: it owns a session from here on."""
+
+    tag: str
+    """The hash under which logs speak of the session."""
+    part: str
+    start: int
+    at: float
+
+
+class Calm(msgspec.Struct, frozen=True, tag="calm"):
+    """The last fault is over."""
+
+    at: float
+
+
+class Memory(msgspec.Struct, frozen=True, tag="memory"):
+    """Resident memory of a process."""
+
+    part: str
+    role: str
+    start: int
+    mib: float
+    at: float
+
+
+class Left(msgspec.Struct, frozen=True, tag="left"):
+    """Keys that Redis still holds after the lifetime of every session."""
+
+    keys: tuple[str, ...]
+    at: float
+
+
+Record = (
+    Run | Begun | Sent | Acked | Final | Utterance | Notice | Completed | Failed | Saved | Expected
+    | Fault | Process | Claimed | Calm | Memory | Left
+)  # fmt: skip
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Record).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A history while it is written."""
+
+    file: IO[bytes]
+    origin: float
+
+    @property
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return round(time.monotonic() - self.origin, 4)
+
+    def put(self, record: Record) -> None:
+        """Add a record."""
+        self.file.write(_encode(record) + b"\n")
+
+
+@contextmanager
+def writing(path: Path, command: str, seed: int, lease: float) -> Iterator[Book]:
+    """Begin a history."""
+    with path.open("wb") as file:
+        book = Book(file, time.monotonic())
+        book.put(Run(command, seed, lease, time.time()))
+        yield book
+
+
+def read(path: Path) -> list[Record]:
+    """Read a history; raises msgspec.DecodeError for what is none."""
+    with path.open("rb") as file:
+        return [_decode(line) for line in file]

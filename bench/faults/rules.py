@@ -1,0 +1,206 @@
+"""The oracle: what must hold of every history, whatever was done to the processes."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench.faults.account import Account, accounts
+from bench.faults.history import (
+    Calm,
+    Completed,
+    Failed,
+    Heard,
+    Left,
+    Notice,
+    Process,
+    Record,
+    Said,
+    Utterance,
+)
+from bench.faults.history import Final as FinalTold
+
+SILENT_SECONDS: Final = 10.0
+"""So long a session may say nothing after the last fault."""
+
+_FIXED: Final = re.compile(r"steno:(\{s\d+\}:events|workers)")
+"""Keys that are bounded by the number of shards: doorbells, the list of transcribers."""
+
+_FAULT_OF_A_SERVICE: Final = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that was not kept."""
+
+    rule: str
+    session: int | None
+    what: str
+
+    def __str__(self) -> str:
+        where = "" if self.session is None else f" session {self.session}"
+        return f"{self.rule}{where}: {self.what}"
+
+
+def of_sessions(key: str) -> bool:
+    """Say whether a key of Redis belongs to sessions, all of which should be over."""
+    return _FIXED.fullmatch(key) is None
+
+
+def check(records: Sequence[Record], silent_seconds: float = SILENT_SECONDS) -> list[Violation]:
+    """Give every violation of a history."""
+    found = [*_of_all(records)]
+    for session, account in accounts(records).items():
+        if account.begun.manner == "absent":
+            continue
+        for rule, broken in RULES.items():
+            found += [Violation(rule, session, what) for what in broken(account)]
+        calm = next((record.at for record in records if isinstance(record, Calm)), None)
+        if calm is not None:
+            silences = _silences(account, calm, silent_seconds)
+            found += [Violation("silent", session, what) for what in silences]
+    return found
+
+
+def _of_all(records: Iterable[Record]) -> Iterator[Violation]:
+    left = False
+    for record in records:
+        match record:
+            case Failed():
+                what = f"reader {record.reader} gave up: {record.error}"
+                yield Violation("gave up", record.session, what)
+            case Left():
+                left = True
+                for key in filter(of_sessions, record.keys):
+                    yield Violation("left behind", None, key)
+            case Process() if record.status == _FAULT_OF_A_SERVICE:
+                yield Violation("fault", None, f"{record.part}.{record.start} ended by a fault")
+    if not left:
+        yield Violation("unfinished", None, "the history ends before the lifetime of its sessions")
+
+
+def _words(account: Account) -> Iterator[str]:
+    """Every acknowledged word became text once, in order."""
+    if account.saved is None:
+        stored = account.acked[-1].stored if account.acked else 0
+        yield f"no transcript, {stored} chunks were acknowledged"
+        return
+    said = " ".join(final.text for final in account.saved.finals)
+    wanted = " ".join(map(str, account.numbers))
+    if said != wanted:
+        yield f"said {wanted!r}, saved {said!r}"
+
+
+def _accounting(account: Account) -> Iterator[str]:
+    """Received is transcribed and silence, and all that was sent; in samples."""
+    if account.saved is None:
+        return
+    counts = account.saved.counts
+    if counts.received != counts.transcribed + counts.silence:
+        yield f"{counts.received} received, {counts.transcribed + counts.silence} accounted for"
+    if counts.received != account.begun.samples:
+        yield f"{account.begun.samples} samples sent, {counts.received} received"
+    if counts.finals != len(account.saved.finals):
+        yield f"{counts.finals} finals counted, {len(account.saved.finals)} saved"
+    if counts.utterances != len(account.saved.utterances):
+        yield f"{counts.utterances} utterances counted, {len(account.saved.utterances)} saved"
+
+
+def _clean(account: Account) -> Iterator[str]:
+    """Finals and utterances are those of a run without faults."""
+    if account.saved is None:
+        return
+    if account.expected is None:
+        yield "no clean run to compare with"
+        return
+    yield from _differ("final", account.saved.finals, account.expected.finals, "a clean run")
+    yield from _differ(
+        "utterance", account.saved.utterances, account.expected.utterances, "a clean run"
+    )
+
+
+def _views(account: Account) -> Iterator[str]:
+    """Whoever was told anything was told what is saved."""
+    if account.saved is None:
+        return
+    for reader in range(account.begun.listeners + 1):
+        completed = account.completed(reader)
+        told = account.told[reader]
+        finals = [event.said for event in told if isinstance(event, FinalTold)]
+        heard = [event.heard for event in told if isinstance(event, Utterance)]
+        whole = reader > 0 or account.begun.manner == "whole"
+        if completed is None and whole:
+            yield f"reader {reader} was never told that the session is complete"
+        if completed and (completed.text, completed.counts) != (
+            account.saved.text, account.saved.counts,
+        ):  # fmt: skip
+            yield f"reader {reader} was told another text or accounting than is saved"
+        # Who leaves has seen the beginning.
+        finals_saved = account.saved.finals[: None if whole else len(finals)]
+        heard_saved = account.saved.utterances[: None if whole else len(heard)]
+        yield from _differ(f"reader {reader}: final", finals, finals_saved, "what is saved")
+        yield from _differ(f"reader {reader}: utterance", heard, heard_saved, "what is saved")
+
+
+def _numbers(account: Account) -> Iterator[str]:
+    """Events are numbered strictly; one number is one event, whoever is told."""
+    meant: dict[int, object] = {}
+    for reader, told in account.told.items():
+        last = 0
+        for event in told:
+            if event.number is None:
+                continue
+            if event.number <= last:
+                yield f"reader {reader}: event {event.number} after {last}"
+            last = event.number
+            content = _content(event)
+            if meant.setdefault(event.number, content) != content:
+                yield f"reader {reader}: event {event.number} is another than others were told"
+
+
+def _content(event: FinalTold | Utterance | Notice | Completed) -> object:
+    match event:
+        case FinalTold():
+            return event.said
+        case Utterance():
+            return event.heard
+        case Notice():
+            return event.said
+        case Completed():
+            return event.text
+
+
+def _differ(
+    what: str, found: Sequence[Said | Heard], wanted: Sequence[Said | Heard], source: str
+) -> Iterator[str]:
+    """Name the first difference."""
+    for place, (one, other) in enumerate(zip(found, wanted, strict=False)):
+        if one != other:
+            yield f"{what} {place} is {one}, in {source} {other}"
+            return
+    if len(found) != len(wanted):
+        yield f"{len(found)} of {what}, {len(wanted)} in {source}"
+
+
+def _silences(account: Account, calm: float, bound: float) -> Iterator[str]:
+    completed = account.completed()
+    if completed is None or completed.at < calm:
+        return
+    signs = [each.at for each in (*account.acked, *account.told[0]) if each.at > calm]
+    last = max(calm, account.begun.at)
+    for at in sorted(signs):
+        if at > completed.at:
+            break
+        if at - last > bound:
+            yield f"nothing for {at - last:.1f} s, {last - calm:.1f} s after the last fault"
+        last = at
+
+
+RULES: Final[dict[str, Callable[[Account], Iterator[str]]]] = {
+    "words": _words,
+    "accounting": _accounting,
+    "clean run": _clean,
+    "views": _views,
+    "numbers": _numbers,
+}
+"""What must hold of each session."""

@@ -1,0 +1,137 @@
+"""Ways to start a process of a service: a fork of a zygote, or a program of its own."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+from bench.faults.zygote import Born, Gone, Start
+
+from steno_standalone.child import Program, tethered
+
+ROOT: Final = Path(__file__).parents[2]
+
+_ONE_THREAD: Final = {
+    # Libraries of numbers begin threads when they are imported, unless told not to.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A running process with its end to come: the exit status, negative for a signal."""
+
+    pid: int
+    ended: asyncio.Future[int]
+
+
+class Starter(Protocol):
+    """Starts processes of one program."""
+
+    async def start(self, environment: Mapping[str, str], output: Path) -> Started:
+        """Start one; its output is appended to a file."""
+
+
+Starters = Callable[[str], Starter]
+"""Gives the starter of a service."""
+
+
+@dataclass(slots=True)
+class Zygote:
+    """A service's zygote, seen from here."""
+
+    process: asyncio.subprocess.Process
+    _born: asyncio.Queue[int] = field(default_factory=lambda: asyncio.Queue(1))
+    _ends: dict[int, asyncio.Future[int]] = field(default_factory=dict)
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One request at a time."""
+
+    async def start(self, environment: Mapping[str, str], output: Path) -> Started:
+        """Fork a child."""
+        assert self.process.stdin is not None
+        async with self._one:
+            start = Start({**environment}, str(output))
+            self.process.stdin.write(msgspec.json.encode(start) + b"\n")
+            await self.process.stdin.drain()
+            pid = await self._born.get()
+        return Started(pid, self._ends[pid])
+
+    async def listen(self) -> None:
+        """Hear of births and ends, until the zygote ends."""
+        assert self.process.stdout is not None
+        decode = msgspec.json.Decoder(Born | Gone).decode
+        async for line in self.process.stdout:
+            match decode(line):
+                case Born(pid=pid):
+                    self._ends[pid] = asyncio.get_running_loop().create_future()
+                    await self._born.put(pid)
+                case Gone(pid=pid, status=status):
+                    self._ends.pop(pid).set_result(status)
+
+
+@asynccontextmanager
+async def zygotes(services: tuple[str, ...]) -> AsyncIterator[Starters]:
+    """Run a zygote for each service; at the end all their children die with them."""
+    running: dict[str, Zygote] = {}
+    environment = _environment() | _ONE_THREAD
+    async with asyncio.TaskGroup() as tasks:
+        for service in services:
+            process = await asyncio.create_subprocess_exec(
+                *tethered((sys.executable, "-m", "bench.faults.zygote", service)),
+                cwd=ROOT, env=environment, start_new_session=True,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            running[service] = Zygote(process)
+            tasks.create_task(running[service].listen(), name=f"zygote {service}")
+        try:
+            yield running.__getitem__
+        finally:
+            for zygote in running.values():
+                with suppress(ProcessLookupError):
+                    zygote.process.kill()
+                await zygote.process.wait()
+
+
+@asynccontextmanager
+async def programs(_services: tuple[str, ...]) -> AsyncIterator[Starters]:
+    """Start each process as a new program."""
+
+    def starter(service: str) -> Starter:
+        argv = (sys.executable, "-m", "bench.faults.launch", service)
+        return Exec(Program(service, argv, _environment() | _ONE_THREAD))
+
+    yield starter
+
+
+@dataclass(frozen=True, slots=True)
+class Exec:
+    """Starts a program by fork and exec."""
+
+    program: Program
+
+    async def start(self, environment: Mapping[str, str], output: Path) -> Started:
+        """Start it; it dies with this process."""
+        with output.open("ab") as file:
+            process = await asyncio.create_subprocess_exec(
+                *tethered(self.program.argv),
+                cwd=ROOT, env={**self.program.environment, **environment},
+                stdin=asyncio.subprocess.PIPE, stdout=file, stderr=file, start_new_session=True,
+            )  # fmt: skip
+        assert process.stdin is not None
+        process.stdin.write(self.program.stdin)
+        process.stdin.close()
+        return Started(process.pid, asyncio.ensure_future(process.wait()))
+
+
+def _environment() -> dict[str, str]:
+    """Give this process's environment without settings of Steno."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("STENO_")}
