@@ -28,6 +28,9 @@ _AROUND_SECONDS: Final = 5.0
 _SETTLED_SECONDS: Final = 60.0
 """A process grows while it warms up: its slope counts from here."""
 
+_LONG_ENOUGH_SECONDS: Final = 300.0
+"""A slope over less says nothing."""
+
 _SIGKILL: Final = -9
 
 
@@ -152,13 +155,16 @@ def _longest_gap(account: Account) -> Iterator[float]:
         yield max(after - before for before, after in pairwise(times))
 
 
-def memory(records: Iterable[Record]) -> Mapping[str, tuple[float, float]]:
-    """Give MiB at the most and the slope in MiB an hour, by role, over processes that settled."""
+def memory(records: Iterable[Record]) -> Mapping[str, tuple[float, float | None]]:
+    """Give MiB at the most and the slope in MiB an hour, by role.
+
+    The slope is that of processes that have settled; None where none has lived for long.
+    """
     series: dict[tuple[str, str, int], list[Memory]] = defaultdict(list)
     for record in records:
         if isinstance(record, Memory):
             series[record.role, record.part, record.start].append(record)
-    found: dict[str, tuple[float, float]] = {}
+    found: dict[str, tuple[float, float | None]] = {}
     for role in sorted({role for role, _, _ in series}):
         own = [samples for (each, _, _), samples in series.items() if each == role]
         most = max(sample.mib for samples in own for sample in samples)
@@ -166,18 +172,18 @@ def memory(records: Iterable[Record]) -> Mapping[str, tuple[float, float]]:
     return found
 
 
-def _slope(series: Iterable[Sequence[Memory]]) -> float:
+def _slope(series: Iterable[Sequence[Memory]]) -> float | None:
     """Give the common slope of several lines, each with a level of its own."""
     above = below = 0.0
     for samples in series:
         late = [each for each in samples if each.at - samples[0].at >= _SETTLED_SECONDS]
-        if not late:
+        if not late or late[-1].at - late[0].at < _LONG_ENOUGH_SECONDS:
             continue
         middle = sum(each.at for each in late) / len(late)
         level = sum(each.mib for each in late) / len(late)
         above += sum((each.at - middle) * (each.mib - level) for each in late)
         below += sum((each.at - middle) ** 2 for each in late)
-    return 3600 * above / below if below else 0.0
+    return 3600 * above / below if below else None
 
 
 def report(records: Sequence[Record]) -> Iterator[str]:
@@ -194,7 +200,8 @@ def report(records: Sequence[Record]) -> Iterator[str]:
     yield HEAD
     yield from map(str, spreads(records))
     for role, (most, slope) in memory(records).items():
-        yield f"memory of {role}: {most:.0f} MiB at most, {slope:+.1f} MiB an hour"
+        grows = "" if slope is None else f", {slope:+.1f} MiB an hour"
+        yield f"memory of {role}: {most:.0f} MiB at most{grows}"
 
 
 def _listed(counts: Counter[str]) -> str:

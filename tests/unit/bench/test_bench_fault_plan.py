@@ -1,0 +1,67 @@
+"""Plans of faults and speech follow from their seeds."""
+
+from itertools import islice
+
+from bench.faults.expected import expect
+from bench.faults.load import Wanted, drawn
+from bench.faults.plan import CRASHES, deck, plan
+from bench.faults.speech import speech
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from steno_common.store.link import source
+from steno_transcriber.domain.samples import from_bytes
+from steno_transcriber.engines.numbers import read
+
+
+def test_the_same_seed_gives_the_same_faults() -> None:
+    assert list(islice(plan(7, 0.5), 200)) == list(islice(plan(7, 0.5), 200))
+    assert list(islice(plan(7, 0.5), 200)) != list(islice(plan(8, 0.5), 200))
+
+
+def test_each_deck_holds_every_class_whatever_the_seed() -> None:
+    classes = sorted(fault.label for fault in deck())
+    assert sorted(fault.label for fault in islice(plan(3, 0.5), len(classes))) == classes
+
+
+def test_redis_is_only_emptied_when_asked_for() -> None:
+    assert "flush" not in {fault.label for fault in deck()}
+    assert "flush" in {fault.label for fault in deck(flush=True)}
+
+
+def test_every_crash_point_but_the_save_is_a_script() -> None:
+    steps = {step for steps in CRASHES.values() for step in steps}
+    assert all(source(step) for step in steps - {"save"})
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 100), st.integers(0, 3_000), st.floats(0.5, 15))
+def test_speech_holds_its_numbers_in_order(seed: int, session: int, seconds: float) -> None:
+    said = speech(seed, session, seconds, (0.02, 0.5))
+    numbers = [burst.number for burst in read(from_bytes(said.audio))]
+    assert numbers == list(range(said.first, said.first + said.words))
+    assert said == speech(seed, session, seconds, (0.02, 0.5))
+    assert all(640 <= len(chunk) <= 16_000 for chunk in said.chunks[:-1])
+
+
+def test_sessions_say_different_numbers() -> None:
+    first, second = (speech(1, session, 300, (0.1, 0.1)) for session in (0, 1))
+    assert first.first + first.words <= second.first
+
+
+async def test_the_recogniser_alone_hears_every_word() -> None:
+    said = speech(2, 5, 20, (0.1, 0.2))
+    async for expected in expect([(5, said)], silence_seconds=3.0):
+        heard = " ".join(final.text for final in expected.finals)
+        assert heard == " ".join(str(said.first + n) for n in range(said.words))
+        assert heard == " ".join(utterance.text for utterance in expected.utterances)
+        assert len(expected.finals) > len(expected.utterances) >= 1
+
+
+def test_visitors_are_the_same_for_the_same_seed_and_the_first_is_listened_to() -> None:
+    wanted = Wanted(seed=4, sessions=2, pace=2.0)
+    assert drawn(wanted, 9) == drawn(wanted, 9)
+    first = drawn(wanted, 0)
+    assert (first.manner, first.listeners) == ("whole", 1)
+    manners = {drawn(wanted, session).manner for session in range(60)}
+    assert manners == {"whole", "leaving", "absent"}
