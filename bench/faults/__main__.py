@@ -24,6 +24,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--pace", type=float, default=2.0, help="times real time")
     parser.add_argument("--lease", type=float, default=3.0, help="seconds")
     parser.add_argument("--flush", action="store_true", help="also empty Redis now and then")
+    parser.add_argument("--only", action="append", default=[], metavar="CLASS",
+                        help="nothing but faults whose class begins so; repeatable")  # fmt: skip
     parser.add_argument("--exec", action="store_true", help="start programs instead of forks")
     for role in ("gateways", "transcribers", "aggregators", "notifiers"):
         parser.add_argument(f"--{role}", type=int, default=2)
@@ -42,6 +44,7 @@ def planned(asked: argparse.Namespace) -> Plan:
         seconds=None if asked.minutes is None else 60 * asked.minutes,
         pause=asked.every,
         flush=asked.flush,
+        only=asked.only,
         fork=not asked.exec,
     )
 

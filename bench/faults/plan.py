@@ -1,7 +1,7 @@
 """Which faults a run does: a pure list, the same for the same seed."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -70,14 +70,20 @@ def deck(*, flush: bool = False) -> list[Fault]:
     return [*faults, Fault("flush")] if flush else faults
 
 
-def plan(seed: int, pause: float, *, flush: bool = False) -> Iterator[Fault]:
+def plan(
+    seed: int, pause: float, *, flush: bool = False, only: Sequence[str] = ()
+) -> Iterator[Fault]:
     """Give faults without end, `pause` seconds apart on average.
 
-    Decks are dealt whole, each in an order of its own, so every class comes equally often.
+    Decks are dealt whole, each in an order of its own, so every class comes equally often. `only`:
+    nothing but classes whose names begin so; raises ValueError if there is none.
     """
     chance = random.Random(seed)
+    chosen = [card for card in deck(flush=flush) if not only or card.label.startswith(tuple(only))]
+    if not chosen:
+        raise ValueError(f"no fault begins with any of {only}")
     while True:
-        cards = deck(flush=flush)
+        cards = [*chosen]
         chance.shuffle(cards)
         for card in cards:
             yield _drawn(card, chance, pause)

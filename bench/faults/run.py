@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,8 @@ class Plan:
     pause: float
     """Mean seconds between two faults."""
     flush: bool = False
+    only: Sequence[str] = ()
+    """Beginnings of the names of classes; none: all."""
     fork: bool = True
     settings: Mapping[str, str] | None = None
 
@@ -107,7 +109,7 @@ async def under_faults(asked: Plan, folder: Path, command: str) -> Path:
             load = Load(clients, asked.wanted)
             visitors = asyncio.create_task(load.run(), name="visitors")
             injector = Injector(deployment, asked.times.lease)
-            faults = plan(asked.seed, asked.pause, flush=asked.flush)
+            faults = plan(asked.seed, asked.pause, flush=asked.flush, only=asked.only)
             await injector.run(faults, enough=asked.enough())
             book.put(Calm(book.now))
             load.stop()

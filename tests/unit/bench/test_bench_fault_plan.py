@@ -2,9 +2,10 @@
 
 from itertools import islice
 
+import pytest
 from bench.faults.expected import expect
 from bench.faults.load import Wanted, drawn
-from bench.faults.plan import CRASHES, deck, plan
+from bench.faults.plan import CRASHES, ROLES, deck, plan
 from bench.faults.speech import speech
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,13 @@ def test_each_deck_holds_every_class_whatever_the_seed() -> None:
 def test_redis_is_only_emptied_when_asked_for() -> None:
     assert "flush" not in {fault.label for fault in deck()}
     assert "flush" in {fault.label for fault in deck(flush=True)}
+
+
+def test_a_plan_may_hold_some_classes_only() -> None:
+    found = {fault.label for fault in islice(plan(1, 0.5, only=["kill redis", "stop"]), 50)}
+    assert found == {"kill redis", "stop redis", *(f"stop {role}" for role in ROLES)}
+    with pytest.raises(ValueError, match="no fault begins with"):
+        next(plan(1, 0.5, only=["flood"]))
 
 
 def test_every_crash_point_but_the_save_is_a_script() -> None:
