@@ -1,7 +1,6 @@
 """A whole Steno of real processes: Redis, any number of each service, an edge before all."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from bench.faults.edge import Edge, open_edge
 from bench.faults.history import Book
 from bench.faults.part import Part
 from bench.faults.plan import ROLES
+from bench.faults.ports import own_ports
 from bench.faults.starting import Exec, Starters, programs, zygotes
 from bench.faults.waiting import until
 
@@ -23,10 +23,6 @@ from steno_standalone.private_redis import private_redis
 
 OUTPUT: Final = "output"
 LOGS: Final = "logs"
-
-_PORTS: Final = range(20_000, 32_000)
-"""Below those that a kernel gives to outgoing connections, which would take them between a death
-and the next start."""
 
 _ASK_SECONDS: Final = 5.0
 
@@ -61,9 +57,9 @@ class Deployment:
     http: aiohttp.ClientSession
     edge: Edge
     redis_url: str = field(repr=False)
+    ports: Iterator[int]
     parts: dict[str, Part] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
-    _ports: Iterator[int] = field(default_factory=lambda: iter(_PORTS))
 
     def of(self, role: str) -> list[Part]:
         """Give the parts of a role, in the order of their names."""
@@ -72,7 +68,7 @@ class Deployment:
     def start(self, role: str) -> Part:
         """Start another process of a service; it is not ready yet."""
         self._numbers[role] = number = self._numbers.get(role, 0) + 1
-        port = next(port for port in self._ports if _free(port))
+        port = next(self.ports)
         name = f"{role}-{number}"
         folder = self.folder / LOGS
         part = Part(name, role, self.starters(role), {}, f"http://127.0.0.1:{port}/readyz",
@@ -120,16 +116,6 @@ class Deployment:
             await asyncio.gather(*(part.retire(10) for role in roles for part in self.of(role)))
 
 
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
 @asynccontextmanager
 async def deployed(
     folder: Path, book: Book, size: Size, settings: Mapping[str, str], *, fork: bool = True
@@ -146,7 +132,10 @@ async def deployed(
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         edge = await stack.enter_async_context(open_edge({}))
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        deployment = Deployment(folder, book, settings, starters, tasks, http, edge, redis.url)
+        ports = stack.enter_context(own_ports())
+        deployment = Deployment(
+            folder, book, settings, starters, tasks, http, edge, redis.url, ports
+        )
         try:
             deployment.keep_redis(Exec(redis.program))
             for role in ROLES:

@@ -60,18 +60,11 @@ class Edge:
         timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as http:
             while True:
-                names = list(self.backends)
-                answers = await asyncio.gather(*(self._asks(http, name) for name in names))
-                found = {name for name, ready in zip(names, answers, strict=True) if ready}
+                asked = dict(self.backends)
+                answers = await asyncio.gather(*(_is_ready(http, port) for port in asked.values()))
+                found = {name for name, ready in zip(asked, answers, strict=True) if ready}
                 self._ready = found & self.backends.keys()
                 await asyncio.sleep(ASK_SECONDS)
-
-    async def _asks(self, http: aiohttp.ClientSession, name: str) -> bool:
-        try:
-            async with http.get(f"http://127.0.0.1:{self.backends[name]}/readyz") as answer:
-                return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError):
-            return False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward one connection; closed at once where no gateway is ready."""
@@ -103,6 +96,14 @@ class Edge:
             except (OSError, TimeoutError):
                 continue
         return None
+
+
+async def _is_ready(http: aiohttp.ClientSession, port: int) -> bool:
+    try:
+        async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
 
 
 async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -22,7 +22,8 @@ from redis.exceptions import RedisError
 ARMED_SECONDS: Final = 15.0
 """A crash point that no process has come to for so long is taken away."""
 
-REDIS_STOP_SECONDS: Final = 1.0
+REDIS_STOP_SECONDS: Final = 2.5
+"""Longer than a call of Steno waits: what was asked is done later, and its answer is lost."""
 _TRIES: Final = 20
 
 

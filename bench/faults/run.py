@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -113,8 +113,8 @@ async def under_faults(asked: Plan, folder: Path, command: str) -> Path:
             await injector.run(faults, enough=asked.enough())
             book.put(Calm(book.now))
             load.stop()
-            await asyncio.wait([visitors], timeout=_END_SECONDS)
-            visitors.cancel()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(visitors, _END_SECONDS)
             book.put(await left(deployment, asked.times.longest))
         book.file.flush()
         await gather(folder, book, load.speeches)
