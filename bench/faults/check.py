@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from bench.faults.book import read
 from bench.faults.figures import report
-from bench.faults.history import Record, read
+from bench.faults.history import Record
 from bench.faults.rules import SILENT_SECONDS, check
 
 _SHOWN: Final = 40

@@ -8,7 +8,16 @@ from typing import Final
 
 import aiohttp
 from bench.faults import history
-from bench.faults.history import Begun, Book, Counts, Failed, Manner, Notice, Said, Sent
+from bench.faults.book import Book
+from bench.faults.history import (
+    Begun,
+    Counts,
+    Failed,
+    Manner,
+    Notice,
+    Said,
+    Sent,
+)
 from bench.faults.speech import Speech
 from bench.faults.waiting import until
 

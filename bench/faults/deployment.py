@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+from bench.faults.book import Book
 from bench.faults.crashing import FOLDER_VARIABLE
 from bench.faults.edge import Edge, open_edge
-from bench.faults.history import Book
 from bench.faults.part import Part
 from bench.faults.plan import ROLES
 from bench.faults.ports import own_ports

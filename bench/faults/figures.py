@@ -28,7 +28,7 @@ _AROUND_SECONDS: Final = 5.0
 _SETTLED_SECONDS: Final = 60.0
 """A process grows while it warms up: its slope counts from here."""
 
-_LONG_ENOUGH_SECONDS: Final = 300.0
+_LONG_ENOUGH_SECONDS: Final = 180.0
 """A slope over less says nothing."""
 
 _SIGKILL: Final = -9

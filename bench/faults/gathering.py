@@ -9,7 +9,14 @@ from typing import Any, Final
 
 import msgspec
 from bench.faults.deployment import LOGS, OUTPUT, Deployment
-from bench.faults.history import Claimed, Counts, Heard, Left, Said, Saved
+from bench.faults.history import (
+    Claimed,
+    Counts,
+    Heard,
+    Left,
+    Said,
+    Saved,
+)
 from bench.faults.inject import redis_client
 from bench.faults.rules import of_sessions
 from redis.exceptions import RedisError

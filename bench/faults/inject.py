@@ -34,14 +34,12 @@ class Injector:
     deployment: Deployment
     lease: float
     """Seconds; a process is stopped for twice as long."""
-    kills: int = 0
-    """Processes that were killed between two steps."""
     _points: Iterator[int] = field(default_factory=count)
 
     @property
     def deaths(self) -> int:
         """Processes that have died by SIGKILL so far."""
-        return self.kills + sum(part.crashes for part in self.deployment.parts.values())
+        return sum(part.deaths for part in self.deployment.parts.values())
 
     async def run(self, faults: Iterable[Fault], *, enough: Callable[[int], bool]) -> None:
         """Do faults until `enough` says so of the number of deaths; ends when all are over."""
@@ -61,10 +59,7 @@ class Injector:
 
     async def _kill(self, fault: Fault) -> str:
         part = self._part(fault)
-        if not part.signal(signal.SIGKILL):
-            return ""
-        self.kills += 1
-        return part.name
+        return part.name if part.signal(signal.SIGKILL) else ""
 
     async def _terminate(self, fault: Fault) -> str:
         part = self._part(fault)

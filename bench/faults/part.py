@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+from bench.faults.book import Book
 from bench.faults.crashing import fired
-from bench.faults.history import Book, Fault, Process
+from bench.faults.history import Fault, Process
 from bench.faults.starting import Started, Starter
 
 RESTART_SECONDS: Final = 0.1
@@ -36,8 +37,8 @@ class Part:
     book: Book
     pid: int | None = None
     starts: int = 0
-    crashes: int = 0
-    """Times that it died at a crash point."""
+    deaths: int = 0
+    """Times that it died by SIGKILL."""
     _retired: bool = False
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,9 +68,9 @@ class Part:
             self.signal(signal.SIGTERM)
         status = await started.ended
         self.pid = None
+        self.deaths += status == -signal.SIGKILL
         self._note(started.pid, status)
         for point in fired(self.crash_folder):
-            self.crashes += 1
             now = self.book.now
             self.book.put(Fault(f"crash {self.role} {point}", self.name, now, now))
 

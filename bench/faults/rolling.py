@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.faults.book import read, writing
 from bench.faults.check import judge
 from bench.faults.clients import Clients, Visit
 from bench.faults.deployment import Deployment, NotStartedError, Size, deployed
 from bench.faults.gathering import left
-from bench.faults.history import Calm, Fault, Record, Sent, read, writing
+from bench.faults.history import Calm, Fault, Record, Sent
 from bench.faults.part import Part
 from bench.faults.plan import ROLES
 from bench.faults.rules import SILENT_SECONDS

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.faults.book import Book, read, writing
 from bench.faults.clients import Clients
 from bench.faults.deployment import Deployment, Size, deployed
 from bench.faults.expected import expect
 from bench.faults.gathering import claims, left, saved
-from bench.faults.history import Begun, Book, Calm, Memory, read, writing
+from bench.faults.history import Begun, Calm, Memory
 from bench.faults.inject import Injector
 from bench.faults.load import Load, Wanted
 from bench.faults.plan import plan

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from bench.faults.book import read
 from bench.faults.check import judge
 from bench.faults.deployment import Size
 from bench.faults.figures import deaths, faults
-from bench.faults.history import read
 from bench.faults.load import Wanted
 from bench.faults.run import Plan, Times, under_faults
 from tests.redis_servers import candidates

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from bench.faults.book import read
 from bench.faults.check import judge
 from bench.faults.figures import deaths, faults
-from bench.faults.history import read
 from bench.faults.rolling import Rolling, rolled, too_short
 from bench.faults.run import Times
 from tests.redis_servers import candidates

@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 from bench.faults.crashing import arm, disarm, fired
 from bench.faults.edge import Edge, open_edge
+from bench.faults.ports import own_ports
 from bench.faults.starting import ROOT, Starters, programs, zygotes
 from bench.faults.waiting import until
 
@@ -161,3 +162,12 @@ async def test_the_edge_cuts_connections_when_told_to() -> None:
             await until(lambda: edge.drop() > 0)
             with pytest.raises(aiohttp.ClientError):
                 await hanging
+
+
+def test_two_runs_never_share_a_port() -> None:
+    with own_ports() as one, own_ports() as other:
+        first = [next(one), next(one)]
+        second = [next(other), next(other)]
+        assert len({*first, *second}) == 4
+    with own_ports() as again:
+        assert next(again) <= max(first)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from bench.faults.book import read, writing
 from bench.faults.history import (
     Acked,
     Begun,
@@ -24,8 +25,6 @@ from bench.faults.history import (
     Saved,
     Sent,
     Utterance,
-    read,
-    writing,
 )
 from bench.faults.rules import Violation, check
 
