@@ -45,11 +45,16 @@ Starters = Callable[[str], Starter]
 """Gives the starter of a service."""
 
 
+class ZygoteError(Exception):
+    """Nothing can be forked any more."""
+
+
 @dataclass(slots=True)
 class Zygote:
     """A service's zygote, seen from here."""
 
     process: asyncio.subprocess.Process
+    stopping: bool = False
     _born: asyncio.Queue[int] = field(default_factory=lambda: asyncio.Queue(1))
     _ends: dict[int, asyncio.Future[int]] = field(default_factory=dict)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -66,7 +71,7 @@ class Zygote:
         return Started(pid, self._ends[pid])
 
     async def listen(self) -> None:
-        """Hear of births and ends, until the zygote ends."""
+        """Hear of births and ends, until the zygote ends; raises ZygoteError if it ends itself."""
         assert self.process.stdout is not None
         decode = msgspec.json.Decoder(Born | Gone).decode
         async for line in self.process.stdout:
@@ -76,6 +81,8 @@ class Zygote:
                     await self._born.put(pid)
                 case Gone(pid=pid, status=status):
                     self._ends.pop(pid).set_result(status)
+        if not self.stopping:
+            raise ZygoteError("a zygote has ended; its last words are on standard error")
 
 
 @asynccontextmanager
@@ -96,6 +103,7 @@ async def zygotes(services: tuple[str, ...]) -> AsyncIterator[Starters]:
             yield running.__getitem__
         finally:
             for zygote in running.values():
+                zygote.stopping = True
                 with suppress(ProcessLookupError):
                     zygote.process.kill()
                 await zygote.process.wait()

@@ -16,7 +16,7 @@ from aiohttp import web
 from bench.faults.crashing import arm, disarm, fired
 from bench.faults.edge import Edge, open_edge
 from bench.faults.ports import own_ports
-from bench.faults.starting import ROOT, Starters, programs, zygotes
+from bench.faults.starting import ROOT, Starters, ZygoteError, programs, zygotes
 from bench.faults.waiting import until
 
 
@@ -57,6 +57,13 @@ async def test_processes_serve_and_end_the_same_either_way(way: object, tmp_path
         assert await live(starters, tmp_path, signal.SIGKILL) == -signal.SIGKILL
         assert await live(starters, tmp_path, signal.SIGTERM) == 0
     assert '"event": "draining"' in (tmp_path / "log").read_text()
+
+
+async def test_a_zygote_that_ends_is_an_error_and_no_endless_wait() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        async with asyncio.timeout(60), zygotes(("nothing",)) as starters:
+            await starters("nothing").start({}, Path(os.devnull))
+    assert caught.group_contains(ZygoteError)
 
 
 def test_no_child_is_forked_beside_a_thread() -> None:

@@ -76,6 +76,13 @@ async def test_a_session_gives_its_events_in_order_with_the_transcript(
     assert gateway.connections == 1
 
 
+async def test_a_session_says_how_far_the_server_is(gateway: FakeGateway) -> None:
+    async with asyncio.timeout(10), connect(gateway.url, policy=QUICK) as session:
+        assert (session.stored, session.done) == (0, 0)
+        await speak(session)
+        assert (session.stored, session.done) == (8, 8)
+
+
 async def test_a_large_piece_is_cut_into_chunks_of_a_second(gateway: FakeGateway) -> None:
     async with connect(gateway.url, policy=QUICK) as session:
         await session.send(bytes(80_000))
