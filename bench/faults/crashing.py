@@ -19,6 +19,9 @@ from steno_common.store.link import Call, Link
 
 FOLDER_VARIABLE: Final = "BENCH_CRASH_FOLDER"
 
+_SCRIPTS: Final = "run_all"
+"""The method of a link that every script goes through."""
+
 _ARMED, _FIRED = ".armed", ".fired"
 
 
@@ -45,13 +48,13 @@ class CrashPoints:
 
 def install(points: CrashPoints) -> None:
     """Wrap what the points stand around, in this process."""
-    run_all, save = Link.run_all, Archive.save
+    run, save = getattr(Link, _SCRIPTS), Archive.save
 
-    async def passing_run_all(link: Link, calls: Sequence[Call]) -> list[Any]:
+    async def passing_run(link: Link, calls: Sequence[Call], **how: Any) -> Any:
         steps = [call.script for call in calls]
         for step in steps:
             points.pass_by("before", step)
-        answers = await run_all(link, calls)
+        answers = await run(link, calls, **how)
         for step in steps:
             points.pass_by("after", step)
         return answers
@@ -64,7 +67,7 @@ def install(points: CrashPoints) -> None:
         points.pass_by("after", "save")
         return name
 
-    Link.run_all = passing_run_all  # type: ignore[assignment,method-assign]
+    setattr(Link, _SCRIPTS, passing_run)
     Archive.save = passing_save  # type: ignore[assignment,method-assign]
 
 

@@ -25,7 +25,7 @@ SILENCE_SECONDS: Final = 3.0
 HISTORY: Final = "history.jsonl"
 
 _MEMORY_SECONDS: Final = 5.0
-_END_SECONDS: Final = 300.0
+_END_SECONDS: Final = 120.0
 """For all visitors to end after the last fault."""
 
 

@@ -23,10 +23,10 @@ async def test_a_hundred_kills_over_all_processes_change_no_word(tmp_path: Path)
         seed=SEED,
         wanted=Wanted(SEED, sessions=5, pace=2.0, seconds=(4.0, 14.0)),
         size=Size(),
-        times=Times(lease=1.5, abandon=8.0, retention=8.0, idle=30.0, connect=5.0),
+        times=Times(lease=2.0, idle=40.0),
         kills=KILLS,
         seconds=None,
-        pause=0.5,
+        pause=0.4,
     )
     records = read(await under_faults(plan, tmp_path, "test_kills"))
     assert judge(records, silent_seconds=30.0) == 0
