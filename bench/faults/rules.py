@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from bench.faults.account import Account, accounts
@@ -89,6 +90,14 @@ def _words(account: Account) -> Iterator[str]:
     wanted = " ".join(map(str, account.numbers))
     if said != wanted:
         yield f"said {wanted!r}, saved {said!r}"
+
+
+def _acknowledged(account: Account) -> Iterator[str]:
+    """What was acknowledged stays so, whoever the client talks to."""
+    for before, after in pairwise(account.acked):
+        if after.stored < before.stored or after.done < before.done:
+            told = f"{before.stored} stored, {before.done} done"
+            yield f"told {told}, then {after.stored} stored, {after.done} done"
 
 
 def _accounting(account: Account) -> Iterator[str]:
@@ -198,6 +207,7 @@ def _silences(account: Account, calm: float, bound: float) -> Iterator[str]:
 
 RULES: Final[dict[str, Callable[[Account], Iterator[str]]]] = {
     "words": _words,
+    "acknowledged": _acknowledged,
     "accounting": _accounting,
     "clean run": _clean,
     "views": _views,

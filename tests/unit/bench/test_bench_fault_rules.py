@@ -106,6 +106,13 @@ def test_acknowledged_audio_without_a_transcript_is_found() -> None:
     assert found == [Violation("words", 0, "no transcript, 2 chunks were acknowledged")]
 
 
+def test_an_acknowledgement_that_is_taken_back_is_found() -> None:
+    found = check([*clean(), Acked(0, 1, 2, 4.9)])
+    assert found == [
+        Violation("acknowledged", 0, "told 2 stored, 2 done, then 1 stored, 2 done")
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "counts",
     [
