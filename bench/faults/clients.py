@@ -60,24 +60,20 @@ class Clients:
 
     url: str
     book: Book
-    open: int = 0
-    """Sessions that are not over."""
     _watched: dict[int, tuple[steno_client.Session, int, int]] = field(default_factory=dict)
 
     async def watch(self) -> None:
         """Note what is acknowledged, until cancelled."""
         while True:
-            for session, (held, stored, done) in self._watched.items():
-                if (held.stored, held.done) != (stored, done):
-                    self._watched[session] = held, held.stored, held.done
-                    self.book.put(
-                        history.Acked(session, held.stored, held.done, self.book.now)
-                    )  # fmt: skip
+            for session, (held, *told) in self._watched.items():
+                stored, done = held.stored, held.done
+                if [stored, done] != told:
+                    self._watched[session] = held, stored, done
+                    self.book.put(history.Acked(session, stored, done, self.book.now))
             await asyncio.sleep(WATCH_SECONDS)
 
     async def visit(self, visit: Visit) -> None:
         """Hold one session from its beginning to its end."""
-        self.open += 1
         try:
             async with asyncio.TaskGroup() as readers:
                 if visit.manner == "absent":
@@ -88,7 +84,6 @@ class Clients:
             self._failed(visit.session, 0, group)
         finally:
             self._watched.pop(visit.session, None)
-            self.open -= 1
 
     async def _create(self, visit: Visit) -> None:
         """Create a session that nobody will connect to; where that fails, there is none."""
