@@ -9,7 +9,7 @@ from tests.contract.machine.state import State
 from steno_common.keys import ShardKeys
 from steno_common.messages import Completed, Final, Utterance
 from steno_common.store.windows import Window
-from steno_common.store.work import Checkpoint, Claim, Commit
+from steno_common.store.work import Checkpoint, Claim, Commit, Committed
 from steno_common.store.workers import STALE_SECONDS, Heard, Report
 from steno_common.units import to_samples
 
@@ -59,12 +59,12 @@ class Transcriber(Book):
         if state.audio:
             self.want_worker(claim.session_id, state.audio[0][3])
 
-    def commit(self, claim: Claim, commit: Commit) -> bool:
+    def commit(self, claim: Claim, commit: Commit) -> Committed:
         state = self.state(claim.session_id)
         if not self.owns(claim) or not state.exists:
-            return False
+            return Committed.FENCED
         if commit.number <= state.commits:
-            return True
+            return Committed.REPEATED
         state.audio = [entry for entry in state.audio
                        if order(entry[0]) > order(commit.consumed)]  # fmt: skip
         state.commits, state.consumed, state.done = commit.number, commit.consumed, commit.done
@@ -79,7 +79,7 @@ class Transcriber(Book):
         else:
             state.lease = state.waiting = None
         self.ring(claim.session_id)
-        return True
+        return Committed.OK
 
     def _record(self, state: State, commit: Commit) -> None:
         window, due = to_samples(self.limits.silence_seconds), commit.closing
