@@ -15,11 +15,12 @@ from typing import Any, Final
 from bench.faults.plan import Side
 
 from steno_common.archive import Archive
-from steno_common.store.link import Call, Link
+from steno_common.store.link import Link
+from steno_common.store.scripts import Call
 
 FOLDER_VARIABLE: Final = "BENCH_CRASH_FOLDER"
 
-_SCRIPTS: Final = "run_all"
+_SCRIPTS: Final = "_run"
 """The method of a link that every script goes through."""
 
 _ARMED, _FIRED = ".armed", ".fired"
