@@ -24,7 +24,7 @@ from bench.faults.history import Final as FinalTold
 SILENT_SECONDS: Final = 10.0
 """So long a session may say nothing after the last fault."""
 
-_FIXED: Final = re.compile(r"steno:(\{s\d+\}:events|workers)")
+_FIXED: Final = re.compile(r"steno:\{s\d+\}:(events|workers|seal)")
 """Keys that are bounded by the number of shards: doorbells, the list of transcribers."""
 
 _FAULT_OF_A_SERVICE: Final = 70

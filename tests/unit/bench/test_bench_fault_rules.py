@@ -56,7 +56,7 @@ def clean() -> list[Record]:
         *told(0),
         *told(1),
         Calm(2.5),
-        Left(("steno:{s3}:events", "steno:workers"), 60.0),
+        Left(("steno:{s3}:events", "steno:{s0}:workers"), 60.0),
         Saved(0, "1 2 3", (ONE, TWO), (HEARD,), COUNTS),
         Expected(0, (ONE, TWO), (HEARD,)),
     ]
