@@ -42,7 +42,7 @@ def free_ports(count: int) -> list[int]:
     return found
 
 
-def until(holds: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+def until(holds: Callable[[], object], what: str, seconds: float = START_SECONDS) -> None:
     """Wait until something holds of servers; a server that does not answer yet holds nothing."""
     deadline = time.monotonic() + seconds
     while True:
@@ -122,11 +122,7 @@ class Server:
 def answering(servers: Iterable[Server]) -> None:
     """Wait until servers answer."""
     for server in servers:
-        until(partial(_pings, server), "a server answers")
-
-
-def _pings(server: Server) -> bool:
-    return bool(server.ask("PING"))
+        until(partial(server.ask, "PING"), "a server answers")
 
 
 def kill_all(servers: Iterable[Server]) -> None:

@@ -172,7 +172,9 @@ def cluster(
                 cluster_node_timeout=DOWN_MS, cluster_announce_ip=HOST,
                 cluster_announce_port=server.announced,
                 cluster_announce_bus_port=server.port + 10_000,
-                cluster_require_full_coverage="no", **more,
+                cluster_require_full_coverage="no",
+                # Replicas stay with their master, however few others have.
+                cluster_migration_barrier=9, **more,
             ))  # fmt: skip
         answering(servers)
         _join(servers, masters)
@@ -204,12 +206,8 @@ def _known(server: Server) -> int:
 
 def _follow(servers: Sequence[Server], masters: int, replicas_of: Sequence[int]) -> None:
     for replica, number in zip(servers[masters:], replicas_of, strict=True):
-        master = _id(servers[number])
-        until(partial(_takes, replica, master), "a replica knows its master")
-
-
-def _takes(replica: Server, master: str) -> bool:
-    return bool(replica.ask("CLUSTER REPLICATE", master))
+        command = "CLUSTER REPLICATE", _id(servers[number])
+        until(partial(replica.ask, *command), "a replica knows its master")
 
 
 def _id(server: Server) -> str:

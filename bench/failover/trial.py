@@ -118,12 +118,12 @@ async def _machines(
         }
         with ExitStack() as servers:
 
-            def start() -> Watched | Nodes:
+            def run() -> Watched | Nodes:
                 if plan.form == "sentinel":
                     return servers.enter_context(watched(binary, ports))
                 return servers.enter_context(cluster(binary, ports, replicas_of=(0, 0)))
 
-            yield await asyncio.to_thread(start), cables
+            yield await asyncio.to_thread(run), cables
             # Those that are left have nobody to tell any more.
             for cable in cables.values():
                 cable.cut()
