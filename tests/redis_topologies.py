@@ -1,7 +1,7 @@
 """Installations of several Redis for tests, each started once: independent ones, a Cluster.
 
 A test takes `each_form` to run on every server found and on each of these. The sets that survive
-the loss of a machine are made by those tests that break them: see `bench.failover.sets`.
+the loss of a machine are made by those tests that break them: see `bench.failover`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 import redis
-from bench.failover.servers import Server
-from bench.failover.sets import Nodes, cluster, plain_ports
+from bench.failover.cluster import Nodes, cluster
+from bench.failover.servers import Server, plain_ports
 from redis.crc import key_slot
 from tests.redis_servers import Candidate, RedisServer, candidates, open_binary
 

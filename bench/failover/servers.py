@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,11 @@ HOST: Final = "127.0.0.1"
 BUS: Final = 10_000
 """A node of a Cluster speaks to the others on its port and so many more."""
 START_SECONDS: Final = 20.0
+DOWN_MS: Final = 800
+"""A server of a set that is silent for this long counts as gone."""
+
+Port = tuple[int, int]
+"""Where a server listens, where others find it."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -129,3 +134,18 @@ def kill_all(servers: Iterable[Server]) -> None:
     """Kill servers."""
     for server in servers:
         server.kill()
+
+
+def plain_ports(count: int) -> list[Port]:
+    """Find free ports for servers that others find where they listen."""
+    return [(port, port) for port in free_ports(count)]
+
+
+def make_servers(binary: str, folder: str, ports: Sequence[Port]) -> list[Server]:
+    """Make servers with a folder of their own each; they do not run yet."""
+    made = []
+    for port, announced in ports:
+        own = Path(folder, str(port))
+        own.mkdir()
+        made.append(Server(binary, own, port, announced=announced))
+    return made

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
+from bench.failover.cluster import Nodes, cluster
 from bench.failover.direct import Direct
 from bench.failover.forwarder import Forwarder, forwarder
-from bench.failover.servers import Server, free_ports
-from bench.failover.sets import Nodes, Port, Watched, cluster, watched
+from bench.failover.sentinels import Watched, watched
+from bench.failover.servers import Port, Server, free_ports
 from bench.failover.speaker import Speaker
 from redis.crc import key_slot
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 
 import pytest
-from bench.failover.servers import Server, until
-from bench.failover.sets import Watched, plain_ports, watched
+from bench.failover.sentinels import Watched, watched
+from bench.failover.servers import Server, plain_ports, until
 from redis.crc import key_slot
 from tests.contract.stores import LIMITS, SID, Stores, chunk, frozen, session, span
 from tests.redis_servers import RedisServer, RedisServers

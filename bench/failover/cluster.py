@@ -1,108 +1,25 @@
-"""Sets of servers that survive the loss of one: a master that Sentinels watch, a Cluster."""
+"""A Redis Cluster on this machine."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
-from bench.failover.servers import HOST, Server, answering, free_ports, kill_all, until
+from bench.failover.servers import (
+    BUS,
+    DOWN_MS,
+    HOST,
+    Port,
+    Server,
+    answering,
+    kill_all,
+    make_servers,
+    until,
+)
 
-SERVICE: Final = "steno"
 SLOTS: Final = 16_384
-DOWN_MS: Final = 800
-"""A server that is silent for this long counts as gone."""
-
-Port = tuple[int, int]
-"""Where a server listens, where others find it."""
-
-
-def plain_ports(count: int) -> list[Port]:
-    """Find free ports for servers that others find where they listen."""
-    return [(port, port) for port in free_ports(count)]
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A master with replicas and the Sentinels that watch them."""
-
-    servers: Sequence[Server]
-    sentinels: Sequence[Server]
-
-    @property
-    def url(self) -> str:
-        """As in STENO_REDIS_URL."""
-        hosts = ",".join(f"{HOST}:{sentinel.port}" for sentinel in self.sentinels)
-        return f"redis+sentinel://{hosts}/{SERVICE}"
-
-    def master(self) -> Server:
-        """Give the server that the first Sentinel names; without any, the first."""
-        if not self.sentinels:
-            return self.servers[0]
-        _, port = self.sentinels[0].ask("SENTINEL GET-MASTER-ADDR-BY-NAME", SERVICE)
-        return next(server for server in self.servers if server.announced == int(port))
-
-    def settled(self) -> None:
-        """Wait until every server has its place and every Sentinel knows."""
-        master, replicas = self.master(), len(self.servers) - 1
-        until(lambda: _linked(master, self.servers), "the replicas follow")
-
-        def known() -> bool:
-            seen = [sentinel.ask("SENTINEL MASTERS")[SERVICE] for sentinel in self.sentinels]
-            return all(
-                state["num-other-sentinels"] == len(self.sentinels) - 1
-                and state["num-slaves"] == replicas
-                for state in seen
-            )
-
-        until(known, "the Sentinels know each other and all servers")
-
-
-def _linked(master: Server, servers: Sequence[Server]) -> bool:
-    return all(
-        server.ask("INFO", "replication")["master_link_status"] == "up"
-        for server in servers
-        if server is not master
-    )
-
-
-@contextmanager
-def watched(binary: str, ports: Sequence[Port], sentinels: int = 3) -> Iterator[Watched]:
-    """Run a master, replicas and Sentinels, if any; the first port is the master's."""
-    with tempfile.TemporaryDirectory(prefix="steno-failover-") as name, ExitStack() as stack:
-        servers = _servers(binary, name, ports)
-        guards = _servers(binary, name, plain_ports(sentinels))
-        stack.callback(kill_all, [*servers, *guards])
-        master = servers[0]
-        for server in servers:
-            options = server.options(replica_announce_ip=HOST,
-                                     replica_announce_port=server.announced)  # fmt: skip
-            if server is not master:
-                options += ["--replicaof", HOST, str(master.announced)]
-            server.start(*options)
-        answering(servers)
-        # A Sentinel that first meets a replica without its master takes it for unfit for long.
-        until(lambda: _linked(master, servers), "the replicas follow")
-        for guard in guards:
-            config = Path(guard.folder, "sentinel.conf")
-            config.write_text(_sentinel_config(guard.port, master.announced, sentinels))
-            guard.start(str(config), "--sentinel")
-        answering(guards)
-        found = Watched(servers, guards)
-        found.settled()
-        yield found
-
-
-def _sentinel_config(port: int, master: int, sentinels: int) -> str:
-    return f"""port {port}
-bind {HOST}
-sentinel monitor {SERVICE} {HOST} {master} {sentinels // 2 + 1}
-sentinel down-after-milliseconds {SERVICE} {DOWN_MS}
-sentinel failover-timeout {SERVICE} 2000
-sentinel parallel-syncs {SERVICE} 2
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +81,14 @@ def cluster(
     `more` are options of the servers.
     """
     with tempfile.TemporaryDirectory(prefix="steno-failover-") as name, ExitStack() as stack:
-        servers = _servers(binary, name, ports[: masters + len(replicas_of)])
+        servers = make_servers(binary, name, ports[: masters + len(replicas_of)])
         stack.callback(kill_all, servers)
         for number, server in enumerate(servers):
             server.start(*server.options(
                 cluster_enabled="yes", cluster_config_file=f"nodes-{number}.conf",
                 cluster_node_timeout=DOWN_MS, cluster_announce_ip=HOST,
                 cluster_announce_port=server.announced,
-                cluster_announce_bus_port=server.port + 10_000,
+                cluster_announce_bus_port=server.port + BUS,
                 cluster_require_full_coverage="no",
                 # Replicas stay with their master, however few others have.
                 cluster_migration_barrier=9, **more,
@@ -191,7 +108,7 @@ def _join(servers: Sequence[Server], masters: int) -> None:
             slots = range(number * SLOTS // masters, (number + 1) * SLOTS // masters)
             server.ask("CLUSTER ADDSLOTS", *slots)
     for server in servers[1:]:
-        servers[0].ask("CLUSTER MEET", HOST, server.port, server.port + 10_000)
+        servers[0].ask("CLUSTER MEET", HOST, server.port, server.port + BUS)
 
     def met() -> bool:
         return all(_known(server) == len(servers) for server in servers)
@@ -213,12 +130,3 @@ def _follow(servers: Sequence[Server], masters: int, replicas_of: Sequence[int])
 def _id(server: Server) -> str:
     answer: Any = server.ask("CLUSTER MYID")
     return answer.decode() if isinstance(answer, bytes) else str(answer)
-
-
-def _servers(binary: str, folder: str, ports: Sequence[Port]) -> list[Server]:
-    made = []
-    for port, announced in ports:
-        own = Path(folder, str(port))
-        own.mkdir()
-        made.append(Server(binary, own, port, announced=announced))
-    return made
