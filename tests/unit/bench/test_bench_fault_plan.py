@@ -42,7 +42,7 @@ def test_every_crash_point_but_the_save_is_a_script() -> None:
     assert all(source(step) for step in steps - {"save"})
 
 
-@settings(max_examples=25)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 100), st.integers(0, 3_000), st.floats(0.5, 15))
 def test_speech_holds_its_numbers_in_order(seed: int, session: int, seconds: float) -> None:
     said = speech(seed, session, seconds, (0.02, 0.5))

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steno_transcriber.domain.hypothesis import Window
@@ -42,6 +42,7 @@ def test_what_is_written_is_read_with_its_bounds(numbers: list[int]) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.data(), st.lists(st.integers(0, LARGEST), min_size=1, max_size=8))
 def test_windows_cut_at_gaps_hold_the_same_words(data: st.DataObject, numbers: list[int]) -> None:
     audio = phrase(numbers)
@@ -75,6 +76,7 @@ def test_up_to_three_wrong_bits_never_make_another_number(number: int, wrong: li
     assert text(cells.reshape(-1)) == "?"
 
 
+@settings(deadline=None)
 @given(
     phrases=st.lists(st.tuples(st.integers(1, 30), st.integers(0, 80_000)), max_size=5),
     sizes=st.lists(st.integers(1, 20_000), max_size=20),
