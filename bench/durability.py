@@ -1,7 +1,7 @@
 """What a killed Redis loses of acknowledged audio, in each mode of its log.
 
     .venv/bin/python -m bench.durability                        # 5 kills of each mode
-    .venv/bin/python -m bench.durability --slow-sync 1500       # on a disk that syncs in 1.5 s
+    .venv/bin/python -m bench.durability --slow-sync 700        # on a disk that syncs in 0.7 s
 
 Sessions append 40 ms chunks one after the other, each when the one before it is acknowledged. The
 server is killed with SIGKILL in the midst of that and started again; what was acknowledged and is

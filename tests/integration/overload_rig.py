@@ -2,12 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.integration.gateway_support import PATIENCE_SECONDS, Client, Gateway, Json, running
+from tests.integration.gateway_support import (
+    PATIENCE_SECONDS,
+    Client,
+    Gateway,
+    Json,
+    running,
+    until,
+)
 from tests.integration.transcriber_rig import SPEECH
 from tests.redis_servers import RedisServer
 
@@ -109,22 +116,20 @@ class House:
     @asynccontextmanager
     async def talking(self, count: int) -> AsyncIterator[list[Talker]]:
         """Have clients talk; at the end of the context they have heard all."""
-        talkers = []
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(count):
-                opened: asyncio.Future[Talker] = asyncio.get_running_loop().create_future()
-                tasks.create_task(self._talk(opened))
-                talkers.append(await opened)
-            yield talkers
-
-    async def _talk(self, opened: asyncio.Future[Talker]) -> None:
-        async with self.gateway.recording() as (_, client):
-            talker = Talker(client)
-            opened.set_result(talker)
-            await talker.talk()
+        # All are there before the first one speaks: it may fill what there is.
+        async with AsyncExitStack() as stack:
+            joined = [await stack.enter_async_context(self.gateway.recording())
+                      for _ in range(count)]  # fmt: skip
+            talkers = [Talker(client) for _, client in joined]
+            async with asyncio.TaskGroup() as tasks:
+                for talker in talkers:
+                    tasks.create_task(talker.talk())
+                yield talkers
 
     async def alone(self) -> Talker:
         """Give one who talked with nobody else there, and a transcriber."""
+        pressure = self.gateway.services.memory.pressure
+        await until(lambda: asyncio.sleep(0, not pressure.refusing))
         async with self.transcriber(), self.talking(1) as (talker,):
             pass
         return talker
