@@ -64,6 +64,12 @@ class Part:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    @property
+    def waited_seconds(self) -> float:
+        """Time that its first thread could have run so far and had no core (Linux)."""
+        _, waited, _ = Path(f"/proc/{self.process.pid}/schedstat").read_text().split()
+        return int(waited) / 1e9
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:
