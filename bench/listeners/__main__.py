@@ -53,9 +53,13 @@ class Measured:
         ]  # fmt: skip
 
     @property
-    def incomplete(self) -> int:
-        """Listeners who read and have not heard everything once, in order."""
-        return sum(not self._complete(each) for each in self.audience if not each["mute"])
+    def incomplete(self) -> Counter[str]:
+        """Listeners who read and have not heard everything once, in order: how they ended."""
+        return Counter(
+            f"{each['transport']} {each['how']} after {len(each['heard'])} events"
+            for each in self.audience
+            if not each["mute"] and not self._complete(each)
+        )
 
     def _complete(self, listener: dict[str, Any]) -> bool:
         return [(event, kind) for event, kind, *_ in listener["heard"]] == self.spoken.told
@@ -108,7 +112,8 @@ def lines(one: Measured, many: Measured) -> Iterator[str]:
         f"RSS of the gateway: {before:.0f} MB, with {count} listeners {during:.0f} MB, "
         f"{1024 * (during - before) / count:.0f} KB each; at the end {after:.0f} MB"
     )
-    yield f"listeners who read and missed something: {many.incomplete} of {count}"
+    yield f"listeners who read and missed something: {many.incomplete.total()} of {count}"
+    yield from (f"  {number} {how}" for how, number in many.incomplete.most_common())
     yield f"events: {len(many.spoken.told)}"
     for how, number in many.ends_of_the_mute().most_common():
         yield f"mute: {number} {how}"

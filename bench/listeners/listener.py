@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from bench.hostile.frames import CLOSE, PING, PONG, frame
+
 KEPT: Final = {
     "server:transcription_final": "final",
     "server:utterance": "utterance",
@@ -110,10 +112,12 @@ class Listener(asyncio.Protocol):
             size = int.from_bytes(self._buffer[2:start])
         if len(self._buffer) < start + size:
             return None
-        first, payload = self._buffer[0], self._buffer[start : start + size]
+        opcode, payload = self._buffer[0] & 0x0F, self._buffer[start : start + size]
         self._buffer = self._buffer[start + size :]
-        if first & 0x0F == 8:
+        if opcode == CLOSE:
             self.how = f"closed {int.from_bytes(payload[:2])}"
+        if opcode == PING and self._transport is not None:
+            self._transport.write(frame(PONG, payload))
         return payload
 
     def _chunk(self) -> bytes | None:

@@ -14,7 +14,7 @@ async def test_all_who_listen_hear_everything_in_order(tmp_path: Path) -> None:
         measured = await measure(steno, listeners=100, mute=5, seconds=10.5)
     kinds = [kind for _, kind in measured.spoken.told]
     assert kinds == ["final", "final", "final", "utterance", "completed"]
-    assert measured.incomplete == 0
+    assert not measured.incomplete
     assert len(measured.audience) == 100
     late = [each for each in measured.audience if each["mute"]][:2]
     assert [[kind for _, kind, *_ in each["heard"]] for each in late] == [kinds, kinds]
