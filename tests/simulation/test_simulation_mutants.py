@@ -4,7 +4,7 @@ import pytest
 from tests.simulation.simulate import simulate
 from tests.simulation.wrongs import WRONGS
 
-WITHIN = 300
+WITHIN = 100
 """Seeds."""
 
 
