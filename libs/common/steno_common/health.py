@@ -24,7 +24,10 @@ def add_health_routes(app: web.Application, life: Lifecycle) -> None:
     """Serve /healthz, /readyz, /metrics from an application."""
 
     async def healthz(_: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
+        results = life.living()
+        if all(results.values()):
+            return web.json_response({"status": "ok"})
+        return web.json_response({"status": "stuck", **results}, status=503)
 
     async def readyz(_: web.Request) -> web.Response:
         results = await life.ready()

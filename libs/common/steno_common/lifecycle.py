@@ -21,6 +21,7 @@ from steno_common.settings import load
 log = logging.getLogger(__name__)
 
 Check = Callable[[], Awaitable[bool]]
+Alive = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,17 @@ class Lifecycle:
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     checks: dict[str, Check] = field(default_factory=dict)
     """What must hold for the process to be ready, by name."""
+    alive: dict[str, Alive] = field(default_factory=dict)
+    """What only a new process can repair, by name: never what hangs on others, as Redis does."""
+
+    def living(self) -> dict[str, bool]:
+        """Give the result of each check without which the process should be replaced."""
+        return {name: check() for name, check in self.alive.items()}
 
     async def ready(self) -> dict[str, bool]:
-        """Give the result of each check; a draining process is not ready."""
+        """Give the result of each check; a draining process is not ready, nor is one that hangs."""
         results = {name: await check() for name, check in self.checks.items()}
-        return {"accepting": not self.draining.is_set(), **results}
+        return {"accepting": not self.draining.is_set(), **self.living(), **results}
 
 
 async def _live(serve: Callable[[Lifecycle], Coroutine[Any, Any, None]], seconds: float) -> None:

@@ -42,6 +42,7 @@ async def serve(life: Lifecycle) -> None:
         serve_health(life, settings.host, port),
     ):
         life.checks["redis"] = link.ping
+        life.alive["engine"] = lambda: not recognition.hangs
         log.info("ready to transcribe", extra=about(engine=recognition.engine_name))
         metrics.ENGINE.info({"engine": recognition.engine_name})
         metrics.PLACES.set(recognition.places)

@@ -20,20 +20,30 @@ from steno_transcriber.window_recogniser import WindowRecogniser
 
 WITHOUT_MODEL: Final = ("scripted", "numbered")
 """Engines of tests: their speech is whatever is loud."""
+LONGEST_CALL_SECONDS: Final = 60.0
+"""An engine that takes as long for a batch is too slow for live audio, if it works at all."""
 
 
 class Recognition:
     """Makes the recogniser of each session."""
 
-    def __init__(self, engine: WindowEngine, defaults: Options, tools: Tools) -> None:
+    def __init__(
+        self, engine: WindowEngine, scheduler: Scheduler, defaults: Options, tools: Tools
+    ) -> None:
         self.engine_name = engine.name
         self.places = engine.concurrency
         """Batches that the engine runs at once."""
         self.window_seconds = engine.window_seconds
         """Time of a place that an ordinary window takes, 0 if it was not measured."""
         self.rules = tools.rules
+        self._scheduler = scheduler
         self._defaults = defaults
         self._tools = tools
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the engine has owed an answer for so long that it will not come."""
+        return self._scheduler.busy_seconds > LONGEST_CALL_SECONDS
 
     def recogniser(
         self,
@@ -76,7 +86,7 @@ async def open_recognition(
         async with open_engine(settings) as engine, Scheduler(engine, observe) as scheduler:
             defaults = Options(settings.language, settings.task, settings.prompt, settings.hotwords)
             tools = await _tools(settings, engine, scheduler, executor)
-            yield Recognition(engine, defaults, tools)
+            yield Recognition(engine, scheduler, defaults, tools)
 
 
 async def _tools(

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from steno_transcriber.domain.batching import Room, Ticket, Urgency, choose
 from steno_transcriber.domain.cadence import Pace
-from steno_transcriber.domain.hypothesis import Again, Hypothesis, Request
+from steno_transcriber.domain.hypothesis import Again, Hypothesis, Request, Window
 from steno_transcriber.engines.base import EngineError, WindowEngine
 
 Measure = Literal[
@@ -65,11 +65,20 @@ class Scheduler:
         self._open = False
         self._group = asyncio.TaskGroup()
         self._batches: set[asyncio.Task[None]] = set()
+        self._called: dict[int, float] = {}
+        """When each call began that the engine has not answered."""
 
     @property
     def waiting(self) -> int:
         """Windows that no batch has taken yet."""
         return len(self._waiting)
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long the engine has owed the oldest of its answers, 0 if it owes none."""
+        if not self._called:
+            return 0.0
+        return asyncio.get_running_loop().time() - min(self._called.values())
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -151,9 +160,17 @@ class Scheduler:
         self._free += 1
         self._dispatch()
 
+    async def _called_with(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
+        number = next(self._numbers)
+        self._called[number] = asyncio.get_running_loop().time()
+        try:
+            return await self._engine.decode(windows)
+        finally:
+            del self._called[number]
+
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
         try:
-            answers = await self._engine.decode([each.request.window for each in batch])
+            answers = await self._called_with([each.request.window for each in batch])
         except EngineError as error:
             if len(batch) == 1:
                 if not batch[0].answer.done():

@@ -109,3 +109,27 @@ async def test_a_taken_port_is_an_error_at_once_then_free_again(port: int) -> No
 
 def test_each_service_has_a_port_of_its_own() -> None:
     assert PORT_OFFSETS == {"gateway": 0, "transcriber": 1, "aggregator": 2, "notifier": 3}
+
+
+async def test_a_process_that_only_a_new_one_can_repair_is_neither_healthy_nor_ready(
+    port: int, client: ClientSession
+) -> None:
+    life = Lifecycle(alive={"engine": lambda: False})
+    async with serve_health(life, HOST, port):
+        async with client.get("/healthz") as answer:
+            assert answer.status == 503
+            assert await answer.json() == {"status": "stuck", "engine": False}
+        async with client.get("/readyz") as answer:
+            assert answer.status == 503
+            assert await answer.json() == {"accepting": True, "engine": False}
+
+
+async def test_what_others_do_never_makes_a_process_unhealthy(
+    port: int, client: ClientSession
+) -> None:
+    async def away() -> bool:
+        return False
+
+    life = Lifecycle(checks={"redis": away}, alive={"engine": lambda: True})
+    async with serve_health(life, HOST, port), client.get("/healthz") as answer:
+        assert (answer.status, await answer.json()) == (200, {"status": "ok"})

@@ -21,6 +21,10 @@ class EngineUnavailable(EngineError):  # noqa: N818 - it names a state, as Store
     retryable = False
 
 
+class DeviceLost(Exception):  # noqa: N818 - it names a state
+    """The device failed; nothing it says can be trusted until a new process opens it."""
+
+
 class WindowEngine(Protocol):
     """Decodes batches of windows of many sessions; each answer depends on its window alone.
 
@@ -74,7 +78,7 @@ class WindowEngine(Protocol):
         """Give equal values for windows that can be decoded in one call."""
 
     async def decode(self, windows: Sequence[Window]) -> list[Hypothesis | Again]:
-        """Give one answer a window, in order. Raises EngineError for all of them.
+        """Give one answer a window, in order. Raises EngineError for all of them, or DeviceLost.
 
         Windows of several groups are answered too, at the cost of several calls.
         """

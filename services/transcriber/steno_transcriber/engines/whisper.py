@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import time
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from faster_whisper import WhisperModel
 from steno_common.units import to_samples, to_seconds
 from steno_transcriber.domain.fitting import HOP, Fit
 from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
-from steno_transcriber.engines.base import EngineError, EngineUnavailable
+from steno_transcriber.engines.base import DeviceLost, EngineError, EngineUnavailable
 from steno_transcriber.engines.calibration import Calibration, calibrate
 from steno_transcriber.engines.model_folder import find_model
 from steno_transcriber.engines.priority import computing_threads
@@ -35,6 +36,8 @@ SMALL_MODEL_BYTES: Final = 250_000_000
 THREADS_OF_LARGE: Final = 4
 
 CALIBRATION_SECONDS: Final = 2.0
+
+_OF_CUDA: Final = re.compile("cuda|cublas|cudnn", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,18 @@ class WhisperEngine:
         try:
             return await loop.run_in_executor(self._executor, self._decoder.decode, windows)
         except (RuntimeError, ValueError) as error:
+            if of_the_device(error):
+                raise DeviceLost(f"whisper: {error}") from error
             raise EngineError(f"whisper: {error}") from error
 
     async def aclose(self) -> None:
         """Wait for the batches that are running."""
         await asyncio.to_thread(self._executor.shutdown)
+
+
+def of_the_device(error: Exception) -> bool:
+    """Say whether an error is CUDA's: after one, the context of the process is undefined."""
+    return isinstance(error, RuntimeError) and _OF_CUDA.search(str(error)) is not None
 
 
 def places_for(settings: RecognitionSettings, device: str, model_bytes: int) -> Places:
