@@ -1,4 +1,4 @@
-"""Entry point: the service, or the direct command."""
+"""Entry point: the service, or one of its commands."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ SILENT: Final = {
 
 
 def main() -> int:
-    """Run `steno-transcriber` (the service) or `steno-transcriber recognise FILE...`."""
+    """Run `steno-transcriber` (the service), or with `recognise FILE...` or `fetch`."""
     arguments = sys.argv[1:]
     os.environ.update(SILENT)
     # Each way loads only what it needs.
@@ -26,7 +26,11 @@ def main() -> int:
         from steno_transcriber.recognise import main as recognise  # noqa: PLC0415
 
         return recognise(arguments[1:])
-    print("usage: steno-transcriber [recognise FILE...]", file=sys.stderr)
+    if arguments == ["fetch"]:
+        from steno_transcriber.fetch import main as fetch  # noqa: PLC0415
+
+        return fetch()
+    print("usage: steno-transcriber [recognise FILE... | fetch]", file=sys.stderr)
     return 2
 
 

@@ -21,7 +21,7 @@ from steno_transcriber.window_recogniser import WindowRecogniser
 WITHOUT_MODEL: Final = ("scripted", "numbered")
 """Engines of tests: their speech is whatever is loud."""
 LONGEST_CALL_SECONDS: Final = 60.0
-"""An engine that takes as long for a batch is too slow for live audio, if it works at all."""
+"""An engine that takes this long for a batch is too slow for live audio, if it works at all."""
 
 
 class Recognition:

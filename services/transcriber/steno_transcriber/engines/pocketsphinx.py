@@ -13,6 +13,7 @@ from steno_common.messages import Word
 from steno_common.units import to_seconds
 from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
 from steno_transcriber.engines.base import EngineError, EngineUnavailable
+from steno_transcriber.engines.cores import usable_cores
 from steno_transcriber.settings import RecognitionSettings
 
 FRAME: Final = 160
@@ -160,7 +161,7 @@ async def open_engine(settings: RecognitionSettings) -> PocketsphinxEngine:
     """
     if find_spec("pocketsphinx") is None:
         raise EngineUnavailable("engine pocketsphinx is not installed")
-    wanted = settings.decoder_processes or os.cpu_count() or 1
+    wanted = settings.decoder_processes or usable_cores()
     started = await asyncio.gather(*(_Child.start() for _ in range(wanted)), return_exceptions=True)
     children = [child for child in started if isinstance(child, _Child)]
     if len(children) < wanted:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import re
 import time
 from collections.abc import Hashable, Sequence
@@ -19,6 +18,7 @@ from steno_transcriber.domain.fitting import HOP, Fit
 from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
 from steno_transcriber.engines.base import DeviceLost, EngineError, EngineUnavailable
 from steno_transcriber.engines.calibration import Calibration, calibrate
+from steno_transcriber.engines.cores import usable_cores
 from steno_transcriber.engines.model_folder import find_model
 from steno_transcriber.engines.priority import computing_threads
 from steno_transcriber.engines.whisper_decoding import Choices, WhisperDecoder
@@ -108,7 +108,7 @@ def places_for(settings: RecognitionSettings, device: str, model_bytes: int) -> 
     """Share the machine: side by side for small models, a few threads each for larger ones."""
     if device == "cuda":
         return Places(device, settings.whisper_workers or 1, 0)
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     threads = settings.cpu_threads
     if not threads:
         threads = 1 if model_bytes <= SMALL_MODEL_BYTES else min(THREADS_OF_LARGE, cores)
