@@ -10,6 +10,7 @@ from tests.deploy.kubernetes_render import Object
 Complaints = Iterator[str]
 
 DNS: Final = 53
+OTLP: Final = (4317, 4318)
 PRIVATE: Final = ("0.1.2.3", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254",
                   "172.16.0.1", "192.168.1.1", "198.18.0.1", "224.0.0.1", "240.0.0.1",
                   "::1", "fd00::1", "fe80::1", "ff02::1")  # fmt: skip
@@ -145,3 +146,14 @@ def only_some_reach_the_internet_and_nothing_private(rendered: Rendered) -> Comp
         reached = [any(_reached(b, each) and ports == {443} for b, ports in out) for each in PUBLIC]
         if reached != [wanted] * len(PUBLIC) or (out and not wanted):
             yield f"{workload.name}: its way to the internet is not as intended"
+
+
+def telemetry_goes_to_monitoring_alone(rendered: Rendered) -> Complaints:
+    wanted = {(port, "{'steno-monitoring': 'true'}") for port in OTLP}
+    for workload in rendered.workloads:
+        rules = [r for r in _policies(rendered, "Egress", workload.labels) if DNS not in _ports(r)]
+        out = {(port, str(who)) for rule in rules for port in _ports(rule)
+               for who in _namespaces(rule, "to")}  # fmt: skip
+        watched = workload.name in SERVICES and bool(rendered.kind("PodMonitor"))
+        if out != (wanted if watched else set()):
+            yield f"{workload.name}: sends to {out}"

@@ -141,7 +141,7 @@ def redis_is_probed_by_its_own_command(rendered: Rendered) -> Complaints:
     pod = rendered.named("StatefulSet", "redis")["spec"]["template"]["spec"]
     several = len(pod["containers"]) > 1
     followed = "info replication | grep -Eq 'role:master|master_link_status:up'"
-    ready = ["sh", "-c", f"redis-cli {followed if several else 'ping | grep -q PONG'}"]
+    ready = ["/bin/sh", "-c", f"redis-cli {followed if several else 'ping | grep -q PONG'}"]
     for container in pod["containers"]:
         sentinel = container["name"] == "sentinel"
         # A Redis that reads its log answers, if with an error: it must not be killed for it.

@@ -31,7 +31,7 @@ def redis_keeps_what_it_acknowledged(rendered: Rendered) -> Complaints:
     if memory["medium"] != "Memory" or quantity(memory["sizeLimit"]) < 4 * (512 << 20):
         yield f"its log is in {memory}"
     scripts = rendered.named("ConfigMap", "redis")["data"]
-    command = ["sh", "/etc/redis/supervise.sh", "redis-server"]
+    command = ["/bin/sh", "/etc/steno/supervise.sh", "redis-server"]
     for container in pod["containers"]:
         more = {
             "redis": ["/memory/redis.conf"],
@@ -40,7 +40,7 @@ def redis_keeps_what_it_acknowledged(rendered: Rendered) -> Complaints:
         if container["command"] != [*command, *more] or "supervise.sh" not in scripts:
             yield f"{container['name']}: is not started again in its place"
     (prepare,) = pod["initContainers"]
-    if prepare["command"] != ["sh", "/etc/redis/prepare.sh"] or "prepare.sh" not in scripts:
+    if prepare["command"] != ["/bin/sh", "/etc/steno/prepare.sh"] or "prepare.sh" not in scripts:
         yield "nobody prepares Redis"
     if "requirepass" not in scripts["prepare.sh"]:
         yield "Redis asks for no password"
@@ -76,7 +76,7 @@ def several_redis_agree(rendered: Rendered) -> Complaints:
         if text not in scripts["prepare.sh"]:
             yield f"{text} is missing"
     hooks = [each["lifecycle"]["preStop"] for each in redis["template"]["spec"]["containers"]]
-    if hooks[0] != {"exec": {"command": ["sh", "/etc/redis/leave.sh"]}}:
+    if hooks[0] != {"exec": {"command": ["/bin/sh", "/etc/steno/leave.sh"]}}:
         yield "a master goes without a word"
     if hooks[1]["sleep"]["seconds"] < 6 or "failover steno" not in scripts["leave.sh"]:
         yield "its Sentinel goes first"

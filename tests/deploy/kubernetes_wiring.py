@@ -17,7 +17,7 @@ SECRETS: Final = {
 """What whoever installs Steno has to make."""
 NOT_OURS: Final = {"HF_HUB_OFFLINE", "POD_NAME", "REDISCLI_AUTH"}
 AHEAD: Final = {"STENO_REPLICAS"}
-"""Read by every service that can be told of several Redis."""
+"""Means something only with several Redis, and is read where they are."""
 
 
 def everything_is_labelled(rendered: Rendered) -> Complaints:
@@ -108,9 +108,9 @@ def pods_mount_what_they_need(rendered: Rendered) -> Complaints:
         "aggregator": {"/tmp", "/output"},
         "notifier": {"/tmp"},
         "model": {"/tmp", "/models"},
-        "redis": {"/etc/redis", "/memory"},
+        "redis": {"/etc/steno", "/memory"},
     }
-    read = {"/etc/steno", "/etc/redis"}
+    read = {"/etc/steno"}
     for place, workload, container in rendered.containers():
         mounts = {
             each["mountPath"]: each.get("readOnly", False) for each in container["volumeMounts"]

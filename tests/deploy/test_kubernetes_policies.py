@@ -9,6 +9,7 @@ from tests.deploy.kubernetes_objects import Rendered
 from tests.deploy.kubernetes_policies import POLICIES, complaints
 from tests.deploy.kubernetes_render import KUBERNETES, OVERLAYS, build, overlay
 from tests.deploy.kubernetes_schemas import FOREIGN, VERSIONS, faults
+from tests.deploy.kubernetes_wiring import SECRETS
 
 FREE = {
     r"ConfigMap settings data\.STENO_WHISPER_MODEL": "any model",
@@ -62,6 +63,13 @@ def test_several_redis_and_gpus_go_together(tmp_path_factory: pytest.TempPathFac
     (target / "numbers.yaml").write_text((folder / "numbers.yaml").read_text())
     rendered = Rendered(build(target))
     assert [fault for rule in POLICIES.values() for fault in complaints(rule, rendered)] == []
+
+
+def test_every_secret_is_made_by_the_commands_of_the_documentation() -> None:
+    text = (KUBERNETES.parents[1] / "docs/kubernetes.md").read_text()
+    for name, keys in SECRETS.items():
+        (command,) = re.findall(rf"create secret generic {name} (.*)", text)
+        assert set(re.findall(r"--from-literal=([a-z-]+)=", command)) == keys
 
 
 def caught_by(mutant: Mutant, seen: Counter[str]) -> str | None:
