@@ -18,6 +18,7 @@ from steno_common.messages import Session
 from steno_common.store.doorbell import DoorbellStore, Ring
 from steno_common.store.limits import Limits
 from steno_common.store.link import Link
+from steno_common.store.saves import SaveStore
 from steno_common.store.sessions import Chunk, SessionStore
 from steno_common.store.windows import WindowStore
 from steno_common.store.work import Claim, Commit, WorkStore
@@ -63,6 +64,10 @@ class Stores:
     @property
     def work(self) -> WorkStore:
         return WorkStore(self.link, self.limits)
+
+    @property
+    def saves(self) -> SaveStore:
+        return SaveStore(self.link, self.limits)
 
     @property
     def windows(self) -> WindowStore:

@@ -5,7 +5,9 @@ from typing import Any
 
 from tests.contract.stores import SID, Stores, chunk, final, session, span
 
-from steno_common.messages import Completed, Ended, Idle, Statistics, Utterance
+from steno_common.messages import Completed, Ended, Idle, Statistics, Status, Utterance
+from steno_common.saved import Saved
+from steno_common.store.sessions import Outcome
 
 COMPLETED = Completed("", Statistics(0, 0, 0, 0, 0, 0, 0), ())
 
@@ -50,12 +52,30 @@ async def test_a_completed_session_leaves_its_log_for_a_while(stores: Stores) ->
     assert await _immortal(stores) == {keys.events}
 
 
-async def test_a_removed_session_leaves_nothing_but_the_doorbell(stores: Stores) -> None:
+async def test_a_removed_session_leaves_the_doorbell_and_for_a_while_that_it_was_removed(
+    stores: Stores,
+) -> None:
     await _every_step(stores)
     assert await stores.sessions.remove(SID)
     assert not await stores.sessions.remove(SID)
-    await stores.redis("DEL", stores.keys().events)
-    assert await stores.names() == set()
+    keys = stores.keys()
+    assert await stores.names() == {keys.events, keys.removed}
+    assert await _immortal(stores) == {keys.events}
+
+
+async def test_a_restored_session_leaves_nothing_more_than_another(stores: Stores) -> None:
+    await _every_step(stores)
+    saved = (await stores.saves.save(SID, 1, 0)).saved
+    assert saved is None  # its end is committed
+    await stores.everywhere("FLUSHALL")
+    restored = Saved(session(), conn=1, commits=1, consumed="1-0", done=1, event=2)
+    log = [Status("connected"), final(0, 100)]
+    assert await stores.saves.restore(restored, log, "epoch 2") is Outcome.DONE
+    keys = stores.keys()
+    assert await stores.names() <= {keys.meta, keys.log} | _indexes(stores)
+    assert await _immortal(stores) <= _indexes(stores)
+    await stores.windows.complete(SID, COMPLETED)
+    assert await stores.names() == {keys.meta, keys.log, keys.events}
 
 
 async def test_every_touch_prolongs_the_life_of_a_session(stores: Stores) -> None:

@@ -29,7 +29,7 @@ async def test_an_unknown_session_is_missing_everywhere(stores: Stores) -> None:
     assert await sessions.append(SID, 1, [chunk(1)]) == [Appended(MISSING, 0, 0, 0)]
     assert await sessions.mark(SID, 1, "end") is MISSING
     assert await sessions.transition(SID, 1, "paused", ["recording"]) is MISSING
-    assert await sessions.poll([(SID, 1)]) == [Polled(MISSING, 0, 0, 0, "")]
+    assert await sessions.poll([(SID, 1)]) == [Polled(MISSING, 0, 0, 0, "", "")]
     assert not await sessions.remove(SID)
     assert await stores.work.checkpoint(SID) is None
     assert await stores.windows.window(SID) is None
@@ -41,12 +41,12 @@ async def test_each_connection_gets_the_next_number_with_the_facts_it_goes_on_fr
     await stores.sessions.create(session(), "epoch")
     assert await stores.sessions.attach(SID) == Attached(
         1, session(), "connected", "epoch", next=1, done=0, event=1, received=0, backlog=0,
-        carry=b""
+        carry=b"", connections=1,
     )  # fmt: skip
     await stores.store(1, 2)
     assert await stores.sessions.attach(SID) == Attached(
         2, session(), "connected", "epoch", next=3, done=0, event=1, received=200, backlog=200,
-        carry=b"carry 2",
+        carry=b"carry 2", connections=2,
     )  # fmt: skip
 
 
@@ -98,7 +98,8 @@ async def test_an_older_connection_is_refused_in_all_it_does(stores: Stores) -> 
     assert await sessions.mark(SID, old, "end") is SUPERSEDED
     assert await sessions.transition(SID, old, "recording", ["connected"]) is SUPERSEDED
     assert await sessions.poll([(SID, old), (SID, 2)]) == [
-        Polled(SUPERSEDED, 1, 0, 0, "connected"), Polled(DONE, 1, 0, 0, "connected")
+        Polled(SUPERSEDED, 1, 0, 0, "connected", "epoch"),
+        Polled(DONE, 1, 0, 0, "connected", "epoch"),
     ]  # fmt: skip
     assert (await stores.look()).audio == []
 

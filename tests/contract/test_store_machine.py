@@ -3,7 +3,7 @@
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.contract.machine.bench import LIMITS
-from tests.contract.machine.machine import machine_on
+from tests.contract.machine.losses import machine_on
 from tests.contract.machine.rig import open_rig
 from tests.redis_servers import RedisServer
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.contract.machine.bench import LIMITS
-from tests.contract.machine.machine import machine_on
+from tests.contract.machine.losses import machine_on
 from tests.contract.machine.mutants import MUTANTS
 from tests.contract.machine.rig import open_rig, script_names
 from tests.redis_servers import RedisServer

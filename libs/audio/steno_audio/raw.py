@@ -75,6 +75,11 @@ class RawDecoder:
         return bytes((len(partial),)) + partial + self._resampler.export()
 
     @property
+    def produced(self) -> int:
+        """Samples of output so far."""
+        return self._resampler.produced
+
+    @property
     def quick_bytes(self) -> int:
         """A second where nothing is resampled, else nothing."""
         native = self._format.sample_rate == SAMPLE_RATE

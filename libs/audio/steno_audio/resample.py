@@ -56,6 +56,12 @@ class StreamResampler:
         self._received, self._tail = 0, self._silence()
         return rest
 
+    @property
+    def produced(self) -> int:
+        """Samples of output so far."""
+        filter_ = self._filter
+        return self._received if filter_ is None else self._completed(self._received, filter_)
+
     def export(self) -> bytes:
         """The whole state: 13 bytes, for other rates than 16 kHz followed by a tail of input.
 

@@ -14,7 +14,7 @@ from steno_client.domain.events import Event, Status
 from steno_client.domain.fields import MessageError
 from steno_client.domain.messages import parse
 from steno_client.domain.policy import Policy
-from steno_client.domain.verdict import close_failure
+from steno_client.domain.verdict import LOSSES, close_failure
 from steno_client.errors import SessionError
 from steno_client.options import Options, Setup
 from steno_client.recording import Recording
@@ -44,9 +44,8 @@ async def connect(
     policy = policy or Policy()
     setup = Setup.read(options, block_mode=block_mode, replay=replay)
     async with open_server(url, policy, access) as server:
-        session_id, token = await server.create_session(setup.request)
-        session = Session(server, policy, setup, session_id=session_id, token=token)
-        task = asyncio.create_task(session.run(), name=f"steno-client-session-{session_id}")
+        session = Session(server, policy, setup, opened=await server.create_session(setup.request))
+        task = asyncio.create_task(session.run(), name=f"steno-client-session-{session.id}")
         try:
             yield session
         finally:
@@ -74,7 +73,7 @@ async def listen(
     conversation.last_event = last_event
     async with open_server(url, policy, access) as server:
         while conversation.completed is None:
-            told = at_least = None
+            told = at_least = lost = None
             try:
                 async for reaction in _overheard(server, session_id, conversation):
                     if reaction.event is not None:
@@ -82,14 +81,16 @@ async def listen(
                     if reaction.leave is not None:
                         told = reaction.leave
             except SessionError as error:
-                if not error.retryable:
+                # One that was heard may be about to be restored by whoever holds it.
+                lost = error if conversation.epoch and error.code in LOSSES else None
+                if not error.retryable and not lost:
                     raise
                 at_least = error.retry_after
             if conversation.completed is not None:
                 return
             delay = conversation.backoff.delay(told=told, at_least=at_least)
             if delay is None:
-                raise SessionError(
+                raise lost or SessionError(
                     "connection_lost", "the connection could not be restored", retryable=True
                 )
             yield Status("reconnecting")
@@ -99,7 +100,8 @@ async def listen(
 async def _overheard(
     server: Server, session_id: str, conversation: Conversation
 ) -> AsyncIterator[Reaction]:
-    path = session_path(session_id, "listen", conversation.last_event)
+    known = conversation.resume_from, conversation.epoch or None
+    path = session_path(session_id, "listen", known[0], epoch=known[1])
     clock = asyncio.get_running_loop().time
     options = {"max_msg_size": MAX_MESSAGE_BYTES, "heartbeat": 10.0}
     async with server.socket(path, token=conversation.token, **options) as socket:

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 
@@ -12,6 +13,7 @@ from steno_client.access import Access
 from steno_client.domain.backoff import Backoff
 from steno_client.domain.events import Completed
 from steno_client.domain.fields import Fields, MessageError
+from steno_client.domain.kept import Kept
 from steno_client.domain.messages import read_error
 from steno_client.domain.policy import Policy
 from steno_client.domain.reading import read_completed
@@ -41,6 +43,17 @@ def base_url(url: str) -> str:
     return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new session."""
+
+    session_id: str
+    token: str | None = None
+    """For its socket; None: the server has no keys."""
+    checkpoint: str | None = None
+    """Where it stands; None: the server knows no checkpoints."""
+
+
 class Server:
     """Requests to one server; all raise SessionError."""
 
@@ -53,13 +66,14 @@ class Server:
         self._policy = policy
         self._access = access
 
-    async def create_session(self, request: Mapping[str, Any]) -> tuple[str, str | None]:
-        """Create a session, trying for as long as the policy says; return its id, its token."""
+    async def create_session(self, request: Mapping[str, Any]) -> Opened:
+        """Create a session, trying for as long as the policy says."""
 
-        async def create() -> tuple[str, str | None]:
-            text = await self._request("POST", _SESSIONS, json=request)
-            fields = _understood(text)
-            return fields.text("session_id"), fields.optional_text("token")
+        async def create() -> Opened:
+            wanted = {**request, "checkpoints": True}
+            fields = _understood(await self._request("POST", _SESSIONS, json=wanted))
+            given = (fields.optional_text(name) for name in ("token", "checkpoint"))
+            return Opened(fields.text("session_id"), *given)
 
         try:
             async with asyncio.timeout(self._policy.creation_seconds):
@@ -73,6 +87,13 @@ class Server:
             return None
         path = f"{_SESSIONS}/{quote(session_id, safe='')}/tokens"
         text = await self._persistently(lambda: self._request("POST", path, json={}))
+        return _understood(text).optional_text("token")
+
+    async def restore(self, session_id: str, kept: Kept) -> str | None:
+        """Bring a session back that the server has lost; return a token, if there are any."""
+        path = f"{_SESSIONS}/{quote(session_id, safe='')}/restore"
+        request = kept.request()
+        text = await self._persistently(lambda: self._request("POST", path, json=request))
         return _understood(text).optional_text("token")
 
     async def transcribe(
@@ -187,10 +208,10 @@ async def open_server(
         yield Server(http, base, policy, access)
 
 
-def session_path(session_id: str, end: str, last_event: int) -> str:
-    """Path of a session's WebSocket: `ws` or `listen`."""
-    name = quote(session_id, safe="")
-    return f"{_SESSIONS}/{name}/{end}?last_event={last_event}"
+def session_path(session_id: str, end: str, last_event: int, **more: str | int | None) -> str:
+    """Path of a session's WebSocket: `ws` or `listen`, with what the server is to know."""
+    known = {"last_event": last_event} | {k: v for k, v in more.items() if v is not None}
+    return f"{_SESSIONS}/{quote(session_id, safe='')}/{end}?{urlencode(known)}"
 
 
 def _authorization(bearer: str | None) -> dict[str, str]:

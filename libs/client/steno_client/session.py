@@ -11,11 +11,16 @@ from steno_client.domain.events import Completed, Event, Status
 from steno_client.domain.messages import Action
 from steno_client.domain.outbox import cut
 from steno_client.domain.policy import Policy
-from steno_client.domain.verdict import SUPERSEDED, TOKEN_FAILURES, whole_recording_helps
+from steno_client.domain.verdict import (
+    LOSSES,
+    SUPERSEDED,
+    TOKEN_FAILURES,
+    whole_recording_helps,
+)
 from steno_client.errors import SessionError
 from steno_client.mailbox import Mailbox
 from steno_client.options import Setup
-from steno_client.server import Server, session_path
+from steno_client.server import Opened, Server, session_path
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +34,16 @@ class Session:
         policy: Policy,
         setup: Setup,
         *,
-        session_id: str,
-        token: str | None = None,
+        opened: Opened,
     ) -> None:
-        self.id = session_id
+        self.id = opened.session_id
         self._server = server
         self._policy = policy
         self._setup = setup
-        self._conversation = Conversation(policy, container=setup.audio.is_container)
-        self._conversation.token = token
+        self._conversation = Conversation(
+            policy, container=setup.audio.is_container, state=opened.checkpoint
+        )
+        self._conversation.token = opened.token
         self._mailbox = Mailbox()
         self._wake = asyncio.Event()  # for the writer: something to send
         self._changed = asyncio.Event()  # for callers: something moved
@@ -135,7 +141,7 @@ class Session:
                 ending = Ending(error.message, failure, at_least=error.retry_after)
             if self._completed is not None:
                 return
-            ending = self._regained(await self._readmitted(ending))
+            ending = self._regained(await self._restored(await self._readmitted(ending)))
             delay = self._conversation.backoff.delay(told=ending.told, at_least=ending.at_least)
             if ending.failure is not None or delay is None:
                 self.fail(ending.failure or _lost(ending.reason))
@@ -163,10 +169,25 @@ class Session:
             return ending
         return Ending(ending.reason) if self._conversation.overtook_itself() else ending
 
+    async def _restored(self, ending: Ending) -> Ending:
+        """If the server has lost the session, bring it back, then go on as after any loss."""
+        kept = self._conversation.kept
+        if kept is None or ending.failure is None or ending.failure.code not in LOSSES:
+            return ending
+        try:
+            token = await self._server.restore(self.id, kept)
+        except SessionError as error:
+            log.info("session %s cannot be restored: %s", self.id, error.message)
+            return Ending(ending.reason, None if error.retryable else ending.failure)
+        self._conversation.token = token or self._conversation.token
+        return Ending(f"{ending.reason}: restored", told=0.0)
+
     async def _hold_connection(self) -> Ending:
-        self._conversation.tried()
-        path = session_path(self.id, "ws", self._conversation.last_event)
-        token = self._conversation.token
+        talk = self._conversation
+        talk.tried()
+        kept = None if talk.kept is None else talk.kept.last_event
+        path = session_path(self.id, "ws", talk.resume_from, checkpoint=kept)
+        token = talk.token
         async with self._server.socket(path, token=token, max_msg_size=MAX_MESSAGE_BYTES) as socket:
             connection = Connection(
                 socket, self._conversation, self._policy, wake=self._wake, tell=self._react

@@ -7,7 +7,9 @@ them together, on a single Redis as on a Cluster. The number of shards is fixed 
     steno:{s7}:session:SID   hash     the fields below                               idle TTL
     steno:{s7}:audio:SID     stream   <sequence>-0: d PCM, t arrival ms              until committed
                                       <sequence>-n: c finalize|idle|end, d tail PCM
+                                      r decoder state behind the chunk
     steno:{s7}:log:SID       stream   <number>-0: p encoded event                    idle TTL
+    steno:{s7}:removed:SID   string   there: not to be restored by a client          idle TTL
 
     per shard                         holds                                          bound
     steno:{s7}:waiting       zset     SID -> arrival ms of its oldest audio          sessions
@@ -29,6 +31,7 @@ Fields of the session hash, each written by one script:
 
     config      encoded Session               status, before   state, state before reconnecting
     epoch       changes when Redis lost data  conn             number of the newest connection
+    connections connections so far            carried          decoder state after `done`
     next        next sequence number          received         samples stored
     carry       decoder state after next-1    mseq, mn, mkind  last marker
     seen        client last seen, ms          audio_ms         last audio, ms
@@ -133,6 +136,11 @@ class SessionKeys(ShardKeys):
     def log(self) -> str:
         """Numbered events."""
         return self.name(f"log:{self.session_id}")
+
+    @property
+    def removed(self) -> str:
+        """There while a removed session must not come back."""
+        return self.name(f"removed:{self.session_id}")
 
     @property
     def live(self) -> str:

@@ -22,6 +22,7 @@ from steno_gateway.domain.credentials import (
 )
 from steno_gateway.domain.keys import InvalidKeyError, Key, read_keys
 from steno_gateway.domain.origins import read_origins
+from steno_gateway.domain.seals import Seal
 from steno_gateway.domain.tokens import Grant, Keyring, SessionRight
 from steno_gateway.settings import GatewaySettings
 from steno_gateway.socket import Peer
@@ -72,6 +73,12 @@ class Access:
         grant = Grant(caller.key, session_id, right, int(self.now()) + seconds)
         token = self.keyring.issue(grant)
         return {} if token is None else {"token": token, "token_expires_in": seconds}
+
+    def seal(self, caller: Caller) -> Seal:
+        """Give what signs the checkpoints of a caller; where there are no keys nothing does."""
+        if self.keyring is None or caller.key is None:
+            return Seal()
+        return self.keyring.seal(caller.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,18 @@ from steno_common.archive import FORMATS
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Session
 from steno_common.public import Json
+from steno_common.saved import Saved
 from steno_common.store.sessions import Snapshot
 from steno_common.utterances import join_text
 from steno_gateway.access import CALLER, Pass
-from steno_gateway.connection import serve_session
+from steno_gateway.connection import Known, serve_session
 from steno_gateway.domain.access import SESSION, SESSIONS
+from steno_gateway.domain.checkpoint import sealed_state
 from steno_gateway.domain.client import SessionRequest, parse_request, parse_token_request
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.server import session_fields, transcript_links
-from steno_gateway.services import SERVICES, Services, serve_socket
+from steno_gateway.restoring import post_restore
+from steno_gateway.services import SERVICES, Services, serve_socket, session_id_of
 from steno_gateway.socket import Peer
 
 MAX_REQUEST_BYTES: Final = 256 << 10
@@ -35,14 +38,6 @@ CONTENT_TYPES: Final = {
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
 }
-
-
-def session_id_of(request: web.Request) -> str:
-    """Give the session id of a request's path; raises ClientError `invalid_session_id`."""
-    try:
-        return str(uuid.UUID(request.match_info["session_id"]))
-    except ValueError as error:
-        raise ClientError("invalid_session_id", "a session id is a UUID") from error
 
 
 def event_number(text: str | None) -> int:
@@ -95,10 +90,13 @@ async def post_session(request: web.Request) -> web.Response:
     services, caller = request.app[SERVICES], request[CALLER]
     services.admission.may_begin(caller.key)
     services.memory.admit()
-    session = await create_session(services, parse_request(await _body(request)))
+    asked = parse_request(await _body(request))
+    session = await create_session(services, asked)
     fields = session_fields(session, "connecting", seen_ms=session.created_ms, chunks=0,
                             confirmed_text="")  # fmt: skip
     fields |= services.access.token_fields(caller, session.session_id, "speak")
+    if asked.checkpoints:
+        fields["checkpoint"] = sealed_state(services.access.seal(caller), Saved(session))
     return web.json_response(fields, status=201)
 
 
@@ -147,9 +145,11 @@ async def session_socket(request: web.Request) -> web.StreamResponse:
     async def serve(services: Services, peer: Peer) -> None:
         caller = request[CALLER]
         with services.admission.socket(caller.address):
-            last_event = event_number(request.query.get("last_event"))
             way_back = Pass(services.access, caller, session_id_of(request))
-            await serve_session(services, peer, way_back, last_event)
+            kept = request.query.get("checkpoint")
+            known = Known(event_number(request.query.get("last_event")),
+                          None if kept is None else event_number(kept))  # fmt: skip
+            await serve_session(services, peer, way_back, known)
 
     return await serve_socket(request, serve)
 
@@ -192,6 +192,7 @@ def add_api_routes(app: web.Application) -> None:
     app.router.add_get(SESSION, get_session)
     app.router.add_delete(SESSION, delete_session)
     app.router.add_post(SESSION + "/tokens", post_token)
+    app.router.add_post(SESSION + "/restore", post_restore)
     app.router.add_get(SESSION + "/ws", session_socket)
     app.router.add_get("/api/transcripts", list_transcripts)
     app.router.add_get("/api/transcripts/{name}", get_transcript)

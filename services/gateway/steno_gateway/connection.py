@@ -9,6 +9,7 @@ from typing import Any
 from steno_audio import AudioFormat, decoder_for
 from steno_common import logs
 from steno_common.errors import StoreError
+from steno_common.store.saves import SaveStore
 from steno_common.store.sessions import Attached
 from steno_common.units import to_samples
 from steno_gateway import metrics
@@ -21,9 +22,20 @@ from steno_gateway.domain.intake import Bucket, Intake
 from steno_gateway.feed import Subscription
 from steno_gateway.ingest import MAX_CHUNK_SECONDS, Ingest
 from steno_gateway.receiving import TICK_SECONDS, Receiver
+from steno_gateway.restoring import Keeper
 from steno_gateway.services import Services
 from steno_gateway.socket import Peer
 from steno_gateway.telling import Teller
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a client has of its session."""
+
+    last_event: int
+    """Number of the last event it wants no more."""
+    checkpoint: int | None = None
+    """Number of the last event that it keeps for a restore; None: it keeps none."""
 
 
 class _Over(Exception):  # noqa: N818
@@ -43,6 +55,8 @@ class Connection:
     receiver: Receiver
     way_back: Pass
     container: bool
+    keeper: Keeper | None
+    """None: the client keeps no checkpoints."""
 
     def greeting(self) -> dict[str, Any]:
         """Give the `server:session_created` of this connection."""
@@ -58,6 +72,7 @@ class Connection:
             "last_event": self.attached.event,
             "resend_from": self.dialogue.intake.expected,
             "container": self.container,
+            "checkpoints": self.keeper is not None,
             **self.way_back.fields(),
         }
 
@@ -81,6 +96,8 @@ class Connection:
                     ("dismissed", _until(self._dismissed)),
                 ):
                     tasks.create_task(work, name=f"{name} {tag}")
+                if self.keeper is not None:
+                    tasks.create_task(self.keeper.run(), name=f"keep {tag}")
         except* _Over:
             pass
         finally:
@@ -123,7 +140,7 @@ async def _until(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def open_connection(
-    services: Services, peer: Peer, attached: Attached, way_back: Pass, last_event: int
+    services: Services, peer: Peer, attached: Attached, way_back: Pass, known: Known
 ) -> Connection:
     """Make what serves a socket on a session that it has taken over."""
     session, settings = attached.session, services.settings
@@ -147,11 +164,11 @@ def open_connection(
     first = 1 if audio_format.is_container else attached.next
     intake = Intake(first, 0, settings.max_queued_bytes, bucket)
     dialogue = Dialogue(attached.status, intake, session.mime_type)
-    after = states.resume_point(last_event, attached.event, attached.status)
+    after = states.resume_point(known.last_event, attached.event, attached.status)
     subscription = Subscription(session.session_id, after, services.store, attached.conn)
     backlog_seconds = services.limits.backlog_seconds
     teller = Teller(peer, intake, ingest, subscription, backlog_seconds, attached.done,
-                    old=attached.event)  # fmt: skip
+                    old=attached.event, connections=attached.connections)  # fmt: skip
     teller.settle()
     idle = IdleWatch(round(services.limits.silence_seconds / TICK_SECONDS))
     if attached.received:
@@ -161,11 +178,16 @@ def open_connection(
     untaken = Bucket(rate, 4 * rate + FARTHEST)
     receiver = Receiver(peer, dialogue, ingest, teller, idle, chatter,
                         settings.socket_idle_seconds, untaken)  # fmt: skip
+    keeper = None
+    if known.checkpoint is not None:
+        saves = SaveStore(services.store.link, services.limits)
+        seal = services.access.seal(way_back.caller)
+        keeper = Keeper(peer, saves, teller, seal, known.checkpoint)
     return Connection(services, peer, attached, dialogue, ingest, teller, receiver, way_back,
-                      audio_format.is_container)  # fmt: skip
+                      audio_format.is_container, keeper)  # fmt: skip
 
 
-async def serve_session(services: Services, peer: Peer, way_back: Pass, last_event: int) -> None:
+async def serve_session(services: Services, peer: Peer, way_back: Pass, known: Known) -> None:
     """Serve one socket whose handshake is done; raises what ends it, alone or in a group."""
     with (
         services.admission.session(way_back.caller.key),
@@ -175,6 +197,6 @@ async def serve_session(services: Services, peer: Peer, way_back: Pass, last_eve
         attached = await services.store.attach(way_back.session_id)
         if attached is None:
             raise ClientError("session_not_found", "no such session")
-        if attached.conn > services.settings.max_reconnections:
+        if attached.connections > services.settings.max_reconnections:
             raise ClientError("too_many_reconnections", "too many connections; upload instead")
-        await open_connection(services, peer, attached, way_back, last_event).run()
+        await open_connection(services, peer, attached, way_back, known).run()

@@ -130,9 +130,14 @@ class Feed:
         # All listeners of a session ask the same: once is enough.
         asked = list(dict.fromkeys((s.session_id, s.conn) for s in held))
         try:
+            given = [subscription.cursor for subscription in held]
             answers = await self.store.poll(asked)
         except StoreError:
             return 0  # the next sweep looks again
         states = dict(zip(asked, answers, strict=True))
-        told = [(s, states[s.session_id, s.conn]) for s in held]
-        return sum(s.polled(state) for s, state in told if state)
+        looked = [
+            (subscription, state, cursor)
+            for subscription, cursor in zip(held, given, strict=True)
+            if (state := states[subscription.session_id, subscription.conn])
+        ]
+        return sum(subscription.polled(state, cursor) for subscription, state, cursor in looked)

@@ -14,17 +14,20 @@ from steno_common.messages import Completed
 from steno_common.store.sessions import Snapshot
 from steno_gateway import metrics
 from steno_gateway.access import CALLER, Pass
-from steno_gateway.api import event_number, session_id_of
+from steno_gateway.api import event_number
 from steno_gateway.domain.access import EVENT_STREAM, SESSION
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import Bucket
 from steno_gateway.domain.sse import EVENT_NAMES, last_number, sse_block
 from steno_gateway.domain.states import resume_point
-from steno_gateway.services import SERVICES, Services, serve_socket
+from steno_gateway.services import SERVICES, Services, serve_socket, session_id_of
 from steno_gateway.socket import Peer
 from steno_gateway.subscription import Subscription, Told
 
 KEEPALIVE_SECONDS: Final = 15.0
+RETURN_SECONDS: Final = 10.0
+"""How long a stream that breaks waits for its session to be restored: browsers come back once."""
+RETURN_LOOK_SECONDS: Final = 0.5
 MAX_LISTENER_BYTES: Final = 4 << 10
 """Longest frame of a listener, from whom nothing is expected."""
 SSE_HEADERS: Final = {
@@ -34,10 +37,14 @@ SSE_HEADERS: Final = {
 }
 
 
-async def _found(services: Services, session_id: str) -> Snapshot:
-    snapshot = await services.store.snapshot(session_id)
-    if snapshot is None:
-        raise ClientError("session_not_found", "no such session")
+async def _found(services: Services, session_id: str, seconds: float = 0.0) -> Snapshot:
+    """Read a session; one that may be about to be restored is waited for."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    while (snapshot := await services.store.snapshot(session_id)) is None:
+        if clock() >= deadline:
+            raise ClientError("session_not_found", "no such session")
+        await asyncio.sleep(RETURN_LOOK_SECONDS)
     return snapshot
 
 
@@ -81,6 +88,8 @@ async def listen_socket(request: web.Request) -> web.StreamResponse:
             way_back = Pass(services.access, caller, session_id)
             snapshot = await _found(services, session_id)
             asked = event_number(request.query.get("last_event"))
+            if request.query.get("epoch", snapshot.epoch) != snapshot.epoch:
+                asked = 0  # it was told other numbers
             after = resume_point(asked, snapshot.event, snapshot.status)
             await peer.send(_greeting(snapshot) | way_back.fields())
             with _counted("websocket"):
@@ -128,7 +137,7 @@ async def listen_events(request: web.Request) -> web.StreamResponse:
     session_id = session_id_of(request)
     with services.admission.socket(request[CALLER].address):
         asked = request.headers.get("Last-Event-ID") or request.query.get("last_event_id", "")
-        snapshot = await _found(services, session_id)
+        snapshot = await _found(services, session_id, RETURN_SECONDS if asked else 0.0)
         after = last_number(asked, snapshot.epoch)
         if after is not None and after >= snapshot.event and await _ended(services, snapshot):
             return web.Response(status=204)  # tells a browser not to come back

@@ -51,6 +51,9 @@ ERRORS: Final = Counter(
     "Errors told to clients, by the codes of the protocol; most are faults of the client",
     ["code"],
 )
+RESTORED: Final = Counter(
+    "steno_gateway_sessions_restored_total", "Sessions that Redis had lost and a client restored"
+)
 REPAIRS: Final = Counter(
     "steno_gateway_doorbell_missed_total", "Events found by the sweep that no doorbell announced"
 )

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,6 +71,14 @@ class Services:
 
 
 SERVICES = web.AppKey("services", Services)
+
+
+def session_id_of(request: web.Request) -> str:
+    """Give the session id of a request's path; raises ClientError `invalid_session_id`."""
+    try:
+        return str(uuid.UUID(request.match_info["session_id"]))
+    except ValueError as error:
+        raise ClientError("invalid_session_id", "a session id is a UUID") from error
 
 
 async def serve_socket(

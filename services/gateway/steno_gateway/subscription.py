@@ -68,6 +68,7 @@ class SessionLog:
     _recent: deque[Told] = field(default_factory=deque)
     _base: int = 0
     """The recent events are all that follow this one."""
+    _epoch: str = ""
     _partial: Told | None = None
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -78,7 +79,8 @@ class SessionLog:
 
     def polled(self, polled: Polled) -> None:
         """Forget what a Redis that lost data does not know any more."""
-        if polled.event < self.last:
+        known, self._epoch = self._epoch or polled.epoch, polled.epoch
+        if polled.event < self.last or polled.epoch != known:
             self._recent.clear()
             self._base = polled.event
 
@@ -129,6 +131,9 @@ class Subscription:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _partial: Partial | None = None
     _commit: int = 0
+    _epoch: str = ""
+    _lost: bool = False
+    """Whether the store has lost events since."""
 
     def __post_init__(self) -> None:
         self.log = SessionLog(self.store, self.session_id)
@@ -139,12 +144,18 @@ class Subscription:
             self._partial = partial
             self._news.set()
 
-    def polled(self, polled: Polled) -> bool:
-        """Take the state of the session; says whether it holds events not given out yet."""
+    def polled(self, polled: Polled, given: int) -> bool:
+        """Take the state of the session; says whether it holds events not given out yet.
+
+        `given`: number of the last event given out when the store was asked.
+        """
+        if polled.outcome is not Outcome.MISSING:
+            self._epoch = self._epoch or polled.epoch
+            self._lost |= polled.event < given or polled.epoch != self._epoch
         self.state = polled
         self.log.polled(polled)
         self.changed.set()
-        behind = polled.event > self.cursor or polled.outcome is Outcome.MISSING
+        behind = polled.event > self.cursor or polled.outcome is Outcome.MISSING or self._lost
         if behind:
             self._news.set()
         return behind
@@ -162,6 +173,8 @@ class Subscription:
         while True:
             await self._news.wait()
             self._news.clear()
+            if self._lost:
+                raise ClientError("store_unavailable", "the store has lost events; reconnect")
             while self.state is not None and self.state.event > self.cursor:
                 page = await self.log.after(self.cursor)
                 if not page:

@@ -47,6 +47,8 @@ class Teller:
     lag: LagWatch = field(default_factory=LagWatch)
     old: int = 0
     """Number of the newest event that was there before this connection."""
+    connections: int = 1
+    """Of this session so far."""
     _told: tuple[int, int, int] | None = None
     """The last acknowledgement."""
 
@@ -66,7 +68,7 @@ class Teller:
     async def acknowledge(self) -> None:
         """Send an acknowledgement whenever there is something new to say."""
         ending = self.ingest.duration_limit - ENDING
-        if self.subscription.conn >= MANY_CONNECTIONS:
+        if self.connections >= MANY_CONNECTIONS:
             await self.warn("reconnections", "many connections; an upload is steadier")
         while True:
             await self.ingest.progress.wait()

@@ -91,7 +91,8 @@ class Worker:
         session_id = claim.session_id
         if (held := self._held.get(session_id)) is not None:
             # The lease ran out unnoticed and came back to us. Another owner may have committed
-            # meanwhile, and so trimmed markers that were never read here.
+            # meanwhile, and so trimmed markers that were never read here; or Redis has lost the
+            # session, and its client has restored it.
             held.task.cancel()
             self._forget(held.session)
         checkpoint = await self.store.checkpoint(session_id)

@@ -3,7 +3,6 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from tests.contract.machine.bench import FRESH, LIMITS, SESSIONS, cuts, kind_lists, some
-from tests.contract.machine.rig import Rig
 from tests.contract.machine.services import Services
 from tests.contract.machine.worker import Cut
 
@@ -37,7 +36,12 @@ class StoreMachine(Services):
         sid = self.sid(which)
         if which > 5:
             return
-        self.burst(which, Cut(1, 0, 0, speech=True))
+        if which > 2:
+            self.burst(which, Cut(1, 0, 0, speech=True))
+        else:
+            self.claim_of_many(SESSIONS, 0)
+            for worker in self.workers:
+                self.read_by(worker)
         if how == "remove":
             self.touch("remove", sid)
         else:
@@ -95,8 +99,3 @@ class StoreMachine(Services):
     def look_around(self) -> None:
         for sid in self.promises:
             self.check(sid)
-
-
-def machine_on(rig: Rig) -> type[StoreMachine]:
-    """Give the machine for one Redis."""
-    return type("StoreMachine", (StoreMachine,), {"rig": rig})

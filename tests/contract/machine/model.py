@@ -28,7 +28,7 @@ class Transcriber(Book):
     def _own(self, sid: str) -> Claim:
         state = self.state(sid)
         state.lease, state.waiting = self.now + self.limits.lease_ms, None
-        state.fence, state.tries = (state.fence or 0) + 1, (state.tries or 0) + 1
+        state.fence, state.tries = self.newer(state.fence), (state.tries or 0) + 1
         return Claim(sid, state.fence, state.tries)
 
     def checkpoint(self, sid: str) -> Checkpoint | None:
@@ -65,6 +65,10 @@ class Transcriber(Book):
             return Committed.FENCED
         if commit.number <= state.commits:
             return Committed.REPEATED
+        if commit.number > state.commits + 1:
+            return Committed.FENCED
+        carries = [entry[4] for entry in state.audio if entry[0] == f"{commit.done}-0"]
+        state.carried = carries[0] if carries else state.carried
         state.audio = [entry for entry in state.audio
                        if order(entry[0]) > order(commit.consumed)]  # fmt: skip
         state.commits, state.consumed, state.done = commit.number, commit.consumed, commit.done
@@ -136,7 +140,7 @@ class Aggregator(Gateway):
             self.set_status(sid, "completed")
         state.events.append(completed)
         self.ring(sid)
-        state.audio, state.carry, state.context = [], b"", ""
+        state.audio, state.carry, state.carried, state.context = [], b"", b"", ""
         self.forget(sid)
         return True
 
@@ -163,7 +167,7 @@ class Aggregator(Gateway):
     def remove_abandoned(self, sid: str) -> bool:
         state = self.state(sid)
         kept = state.abandoned is None or state.abandoned > self.now
-        return False if state.exists and kept else self.remove(sid)
+        return False if state.exists and kept else self.forget_all(sid)
 
 
 class Registry(Book):

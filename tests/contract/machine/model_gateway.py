@@ -42,6 +42,9 @@ class Book:
         self.state(sid).status = status
         self.state(sid).events.append(Status(status))
 
+    def newer(self, token: int | None) -> int:
+        return max((token or 0) + 1, self.now)
+
     def want_worker(self, sid: str, since: int | None = None) -> None:
         state = self.state(sid)
         if state.lease is None and state.waiting is None:
@@ -60,7 +63,7 @@ class Book:
         """Let the keys of a session go while the indexes still name it."""
         old, new = self.state(sid), State()
         new.waiting, new.lease, new.fence, new.tries = old.waiting, old.lease, old.fence, old.tries
-        new.due, new.abandoned = old.due, old.abandoned
+        new.due, new.abandoned, new.removed = old.due, old.abandoned, old.removed
         self.states[sid] = new
 
 
@@ -81,6 +84,7 @@ class Gateway(Book):
         if not state.exists:
             return None
         state.conn += 1
+        state.connections += 1
         if state.status == "connecting":
             self.set_status(sid, "connected")
             self.ring(sid)
@@ -91,7 +95,7 @@ class Gateway(Book):
             state.seen, state.abandoned = self.now, self.now + self.limits.abandon_ms
         return Attached(state.conn, self.configs[sid], state.status, state.epoch, state.next,
                         state.done, len(state.events), state.received, state.backlog,
-                        state.carry)  # fmt: skip
+                        state.carry, state.connections)  # fmt: skip
 
     def append(self, sid: str, conn: int, chunks: Sequence[Chunk]) -> list[Appended]:
         state, answers = self.state(sid), []
@@ -116,7 +120,7 @@ class Gateway(Book):
         outcome = next((refusal for refusal, holds in refusals.items() if holds), Outcome.DONE)
         if outcome is not Outcome.DONE:
             return outcome
-        state.audio.append((f"{chunk.sequence}-0", "", chunk.pcm, self.now))
+        state.audio.append((f"{chunk.sequence}-0", "", chunk.pcm, self.now, chunk.carry))
         state.next, state.received = chunk.sequence + 1, state.received + samples
         state.carry, state.seen = chunk.carry, self.now
         self.want_worker(sid)
@@ -136,7 +140,7 @@ class Gateway(Book):
         place = self._place(state, kind)
         if place is None:
             return Outcome.NOTHING
-        state.audio.append((f"{place[0]}-{place[1]}", kind, tail, self.now))
+        state.audio.append((f"{place[0]}-{place[1]}", kind, tail, self.now, b""))
         state.last_marker = (*place, kind)
         state.received += len(tail) // SAMPLE_BYTES
         if kind == "end":
@@ -175,11 +179,12 @@ class Gateway(Book):
     def _poll(self, sid: str, conn: int) -> Polled:
         state = self.state(sid)
         if not state.exists:
-            return Polled(Outcome.MISSING, 0, 0, 0, "")
+            return Polled(Outcome.MISSING, 0, 0, 0, "", "")
         unclaimed = state.waiting is not None or (
             state.lease is not None and state.lease <= self.now
         )
-        facts = (len(state.events), state.done, state.backlog, state.status, unclaimed)
+        facts = (len(state.events), state.done, state.backlog, state.status, state.epoch,
+                 unclaimed)  # fmt: skip
         if conn != state.conn:
             return Polled(Outcome.SUPERSEDED, *facts)
         if state.abandoned is not None:
@@ -187,7 +192,12 @@ class Gateway(Book):
         return Polled(Outcome.DONE, *facts)
 
     def remove(self, sid: str) -> bool:
+        existed = self.forget_all(sid)
+        self.state(sid).removed = True
+        return existed
+
+    def forget_all(self, sid: str) -> bool:
         existed = self.state(sid).exists
-        self.states[sid] = State()
+        self.states[sid] = State(removed=self.state(sid).removed)
         self.ring(sid)
         return existed

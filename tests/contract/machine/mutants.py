@@ -31,9 +31,11 @@ GATEWAY: Final = {
     "append blocks a first chunk": Mutant("append", "backlog > 0 and backlog", "backlog"),
     "append counts a chunk not": Mutant("append", "received + samples", "received"),
     "append forgets the decoder": Mutant("append", "'carry', ARGV[5]", "'carry', ''"),
+    "append keeps no state behind a chunk": Mutant("append", "at, 'r', ARGV[5]", "at, 'r', ''"),
     "append wakes nobody": lacking("append", "want_worker(at)"),
     "append lets a session expire": lacking("append", "live(ARGV[7])"),
     "attach keeps the old connection": Mutant("attach", "'conn', 1)", "'conn', 0)"),
+    "attach counts no connections": Mutant("attach", "'connections', 1)", "'connections', 0)"),
     "attach forgets the state before": Mutant("attach", "get('before') or ", ""),
     "attach counts as absence": lacking(
         "attach", "redis.call('ZADD', SESSIONS, at + ARGV[3], SID)"
@@ -53,6 +55,7 @@ GATEWAY: Final = {
     "mark loses count of the tail": Mutant("mark", " + #ARGV[4] / 2", ""),
     "mark wakes nobody": lacking("mark", "want_worker(at)"),
     "poll hides the newer connection": Mutant("poll", "answer[1] = -4", "answer[1] = 1"),
+    "poll hides another life": Mutant("poll", "held[6], held[7]}", "held[6], ''}"),
     "poll counts as absence": lacking("poll", "redis.call('ZADD', SESSIONS, at + ARGV[4], SID)"),
     "transition obeys an old connection": without(
         "transition", "if held[1] ~= ARGV[2] then return"
@@ -64,7 +67,7 @@ GATEWAY: Final = {
 TRANSCRIBER: Final = {
     "claim ignores leases": Mutant("claim", "'-inf', at,", "'-inf', '+inf',"),
     "claim leaves the dead their sessions": Mutant("claim", "'-inf', at,", "'-inf', 0,"),
-    "claim raises no fence": Mutant("claim", "FENCES, sid, 1)", "FENCES, sid, 0)"),
+    "claim raises no fence": lacking("claim", "redis.call('HSET', FENCES, sid, token)"),
     "claim counts no tries": Mutant("claim", "TRIES, sid, 1)", "TRIES, sid, 0)"),
     "claim leaves it waiting": lacking("claim", "redis.call('ZREM', WAITING, sid)"),
     "claim takes the newest": Mutant(
@@ -82,13 +85,15 @@ TRANSCRIBER: Final = {
     "release by an old owner": without(
         "release", "if redis.call('HGET', FENCES, SID) ~= ARGV[2] then return"
     ),
-    "release forgets the audio": Mutant("release", "if fields[i] == 't' then", "if false then"),
+    "release forgets the audio": Mutant("release", "if first then", "if false then"),
     "release keeps the lease": lacking("release", "redis.call('ZREM', LEASES, SID)"),
     "commit by an old owner": Mutant(
         "commit", "redis.call('HGET', FENCES, SID) ~= ARGV[2] or ", ""
     ),
     "commit to what is gone": Mutant("commit", " or redis.call('EXISTS', META) == 0", ""),
     "commit twice": without("commit", "if int(ARGV[3]) <= int(held[1]) then return"),
+    "commit leaves a gap": without("commit", "if int(ARGV[3]) > int(held[1]) + 1 then return"),
+    "commit forgets the decoder": Mutant("commit", "if last then", "if false then"),
     "commit trims a marker": Mutant("commit", "'MINID', ARGV[5]", "'MINID', (ARGV[6] + 1) .. '-0'"),
     "commit trims too little": Mutant("commit", "'MINID', ARGV[5]", "'MINID', ARGV[4]"),
     "commit does not trim": lacking("commit", "redis.call('XTRIM', AUDIO, 'MINID', ARGV[5])"),
@@ -129,6 +134,43 @@ AGGREGATOR: Final = {
     "remove who is still there": Mutant("remove", "or int(until_ms) > now()", ""),
     "remove half": Mutant("remove", "META, AUDIO, LOG)", "META, AUDIO)"),
     "remove keeps its places": lacking("remove", "forget()"),
+    "remove may be undone": Mutant("remove", "if not abandoned then", "if false then"),
+    "remove for good who was only away": Mutant("remove", "if not abandoned then", "if true then"),
+}
+
+SAVES: Final = {
+    "save for an old connection": without("save", "if fields[2] ~= ARGV[2] then return"),
+    "save behind the end": Mutant("save", "if ended[1] and", "if false and"),
+    "save tells again": Mutant("save", "(ARGV[3] + 1)", "(ARGV[3] + 0)"),
+    "save to whom knows more": Mutant("save", "news < 0 or ", ""),
+    "restore what was removed": without(
+        "restore", "if redis.call('EXISTS', REMOVED) == 1 then return"
+    ),
+    "restore what is there": without(
+        "restore",
+        "if held[3] and int(held[1]) >= int(ARGV[8]) and int(held[2]) >= event then return",
+    ),
+    "restore trusts what was done": Mutant("restore", "and int(held[1]) >= int(ARGV[8]) ", ""),
+    "restore trusts what was told": Mutant("restore", " and int(held[2]) >= event", ""),
+    "restore to the owner before": Mutant(
+        "restore",
+        "redis.call('HSET', FENCES, SID, newer(redis.call('HGET', FENCES, SID)))",
+        "do end",
+    ),
+    "restore with a lease": lacking("restore", "redis.call('ZREM', LEASES, SID)"),
+    "restore what waits": lacking("restore", "redis.call('ZREM', WAITING, SID)"),
+    "restore with tries": lacking("restore", "redis.call('HDEL', TRIES, SID)"),
+    "restore in between": Mutant("restore", "META, AUDIO, LOG)", "META, LOG)"),
+    "restore to the connection before": Mutant(
+        "restore", "math.max(int(held[3]), int(ARGV[4]), at)", "int(ARGV[4])"
+    ),
+    "restore to no decoder": Mutant("restore", "'carry', ARGV[17]", "'carry', ''"),
+    "restore for one loss": Mutant("restore", "'carried', ARGV[17]", "'carried', ''"),
+    "restore forgets a marker": Mutant("restore", "if n ~= '0' then", "if false then"),
+    "restore makes nothing due": lacking("restore", "redis.call('ZADD', DUE, at, SID)"),
+    "restore to nobody": lacking("restore", "redis.call('ZADD', SESSIONS, at + ARGV[23], SID)"),
+    "restore for ever": lacking("restore", "live(ARGV[22])"),
+    "restore rings no bell": lacking("restore", "ring()"),
 }
 
 EVERYWHERE: Final = {
@@ -140,9 +182,13 @@ EVERYWHERE: Final = {
     "forget leaves the lease": Mutant(
         "session", "{WAITING, LEASES, DUE, SESSIONS}", "{WAITING, DUE, SESSIONS}"
     ),
+    "tokens follow no clock": Mutant(
+        "prelude", "math.max(int(token) + 1, now())", "int(token) + 1"
+    ),
+    "tokens repeat": Mutant("prelude", "math.max(int(token) + 1, now())", "now()"),
     "forget leaves the fence": lacking("session", "redis.call('HDEL', FENCES, SID)"),
     "the log never expires": lacking("session", "redis.call('PEXPIRE', LOG, idle_ms)"),
     "the audio never expires": lacking("session", "redis.call('PEXPIRE', AUDIO, idle_ms)"),
 }
 
-MUTANTS: Final = GATEWAY | TRANSCRIBER | AGGREGATOR | EVERYWHERE
+MUTANTS: Final = GATEWAY | TRANSCRIBER | AGGREGATOR | SAVES | EVERYWHERE

@@ -15,6 +15,7 @@ from tests.contract.machine.state import Seen, look
 from steno_common.store import scripts as scripts_module
 from steno_common.store.limits import Limits
 from steno_common.store.link import Link, open_link
+from steno_common.store.saves import SaveStore
 from steno_common.store.scripts import source
 from steno_common.store.sessions import SessionStore
 from steno_common.store.windows import WindowStore
@@ -25,6 +26,10 @@ _CLOCK: Final = "clock"
 _SERVER_TIME: Final = "redis.call('TIME')"
 _TEST_TIME: Final = f"{{0, redis.call('GET', '{_CLOCK}') * 1000}}"
 _FOLDER: Final = importlib.resources.files("steno_common.store") / "lua"
+
+
+Copy = tuple[dict[str, Any], list[float | None], dict[str, Any]]
+"""Dumped keys of a session, its places in the indexes, its token with its tries."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class Rig:
         self._runner = runner
         self._redis = redis
         self._parts = (SessionStore(link, limits), WorkStore(link, limits),
-                       WindowStore(link, limits), WorkerStore(link, limits))  # fmt: skip
+                       WindowStore(link, limits), WorkerStore(link, limits),
+                       SaveStore(link, limits))  # fmt: skip
 
     def do(self, name: str, *args: Any, **named: Any) -> Any:
         """Call the one store that has a method of this name."""
@@ -74,6 +80,45 @@ class Rig:
         keys = self._parts[0].keys(session_id)
         self._command("unlink", keys.meta, keys.audio, keys.log)
 
+    def lose(self, session_id: str) -> None:
+        """Let go of all of a session, its places in the indexes too."""
+        self.put_back(session_id, ({}, [None] * len(self._indexes(session_id)), {}))
+
+    def copy(self, session_id: str) -> Copy:
+        """Read all of a session, to be put back later."""
+        values = {key: self._command("dump", key) for key in self._own(session_id)}
+        places = [self._command("zscore", key, session_id) for key in self._indexes(session_id)]
+        tokens = {key: self._command("hget", key, session_id) for key in self._hashes(session_id)}
+        return values, places, tokens
+
+    def put_back(self, session_id: str, copy: Copy) -> None:
+        """Let a session be what it was once."""
+        values, places, tokens = copy
+        for key in self._own(session_id):
+            self._command("unlink", key)
+            if values.get(key):
+                self._command("restore", key, 600_000, values[key])
+        for key, place in zip(self._indexes(session_id), places, strict=True):
+            self._command("zrem", key, session_id)
+            if place is not None:
+                self._command("zadd", key, {session_id: place})
+        for key in self._hashes(session_id):
+            self._command("hdel", key, session_id)
+            if tokens.get(key):
+                self._command("hset", key, session_id, tokens[key])
+
+    def _own(self, session_id: str) -> list[str]:
+        keys = self._parts[0].keys(session_id)
+        return [keys.meta, keys.audio, keys.log, keys.removed]
+
+    def _indexes(self, session_id: str) -> list[str]:
+        keys = self._parts[0].keys(session_id)
+        return [keys.waiting, keys.leases, keys.due, keys.sessions]
+
+    def _hashes(self, session_id: str) -> list[str]:
+        keys = self._parts[0].keys(session_id)
+        return [keys.fences, keys.tries]
+
     def reset(self, now: int) -> None:
         """Empty the Redis and set the clock of the scripts, in ms."""
         self._command("flushdb")
@@ -88,11 +133,11 @@ class Rig:
         for name in script_names() - {"prelude", "session"}:
             self._command("script_load", scripts_module.source(name))
 
-    def _command(self, name: str, *args: Any) -> None:
-        async def run() -> None:
-            await getattr(self._redis, name)(*args)
+    def _command(self, name: str, *args: Any) -> Any:
+        async def run() -> Any:
+            return await getattr(self._redis, name)(*args)
 
-        self._runner.run(run())
+        return self._runner.run(run())
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class Services(Clients):
 
     def commit_by(self, worker: Worker, cut: Cut, *, answered: bool = True) -> None:
         sid = worker.claim.session_id
-        worker.entries += self.rig.do("read", {sid: worker.read_through}, 10).get(sid, [])
+        self.read_by(worker)
         commit = worker.unanswered or worker.compose(cut, self.model.now)
         if commit is None:
             return
@@ -47,6 +47,10 @@ class Services(Clients):
             worker.adopt(commit)
         elif answered:
             self.workers = [other for other in self.workers if other is not worker]
+
+    def read_by(self, worker: Worker) -> None:
+        sid = worker.claim.session_id
+        worker.entries += self.rig.do("read", {sid: worker.read_through}, 10).get(sid, [])
 
     @rule()
     def renew(self) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from steno_common.keys import SessionKeys
 from steno_common.messages import Event, decode
 
-AudioEntry = tuple[str, str, bytes, int]
-"""Id, marker or '', PCM, arrival in ms."""
+AudioEntry = tuple[str, str, bytes, int, bytes]
+"""Id, marker or '', PCM, arrival in ms, state of the decoder behind it."""
 
 
 @dataclass
@@ -20,9 +20,12 @@ class State:
     before: str = ""
     epoch: str = ""
     conn: int = 0
+    connections: int = 0
     next: int = 0
     received: int = 0
     carry: bytes = b""
+    carried: bytes = b""
+    """The carry of chunk `done`."""
     seen: int = 0
     ended: bool = False
     last_marker: tuple[int, int, str] | None = None
@@ -44,6 +47,7 @@ class State:
     """Sum in ms, count."""
     deferrals: int = 0
     finished: bool = False
+    removed: bool = False
     audio: list[AudioEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     waiting: int | None = None
@@ -90,18 +94,23 @@ async def look(redis: Any, keys: SessionKeys) -> Seen:
         pipe.hmget(keys.fences, [sid])
         pipe.hmget(keys.tries, [sid])
         pipe.xlen(keys.events)
+        pipe.exists(keys.removed)
         for key in owned:
             pipe.pttl(key)
         answers = await pipe.execute()
-    meta, audio, log, waiting, lease, due, abandoned, (fence,), (tries,), rings, *ttls = answers
+    meta, audio, log, *places, (fence,), (tries,), rings, removed, ttl0, ttl1, ttl2 = answers
+    waiting, lease, due, abandoned = places
     state = _state({name.decode(): value for name, value in meta.items()})
     state.audio = [_audio(*entry) for entry in audio]
     state.events = [_event(fields[b"p"]) for _, fields in log]
     state.waiting, state.lease, state.due, state.abandoned = map(
         _number, (waiting, lease, due, abandoned)
     )
+    state.removed = bool(removed)
     state.fence, state.tries = _number(fence), _number(tries)
-    immortal = [key.encode() for key, ttl in zip(owned, ttls, strict=True) if ttl == -1]
+    immortal = [
+        key.encode() for key, ttl in zip(owned, (ttl0, ttl1, ttl2), strict=True) if ttl == -1
+    ]
     return Seen(state, [number.decode() for number, _ in log], immortal, rings)
 
 
@@ -110,7 +119,8 @@ def _number(score: Any) -> int | None:
 
 
 def _audio(entry_id: bytes, fields: dict[bytes, bytes]) -> AudioEntry:
-    return entry_id.decode(), fields.get(b"c", b"").decode(), fields[b"d"], int(fields[b"t"])
+    marker, carry = fields.get(b"c", b"").decode(), fields.get(b"r", b"")
+    return entry_id.decode(), marker, fields[b"d"], int(fields[b"t"]), carry
 
 
 def _event(payload: bytes) -> Event:
@@ -130,6 +140,7 @@ def _state(meta: dict[str, bytes]) -> State:
         return [number(name) for name in names]
 
     state = State(exists=bool(meta), carry=meta.get("carry", b""))
+    state.carried, state.connections = meta.get("carried", b""), number("connections")
     state.status, state.before, state.epoch = text("status"), text("before"), text("epoch")
     state.context, state.consumed = text("context"), text("consumed") or "0-0"
     state.ended, state.finished = "ended" in meta, "finished" in meta

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.unit.client.fake_gateway import SESSION, FakeGateway, Plan
 
-ASKED: dict[str, Any] = {"mime_type": "audio/pcm", "sample_rate": 16000}
+ASKED: dict[str, Any] = {"mime_type": "audio/pcm", "sample_rate": 16000, "checkpoints": True}
 UNDERSTANDING = ("--language", "multi", "--task", "translate", "--prompt", "Grüße.",
                  "--hotword", "Ada Lovelace", "--hotword", "Steno")  # fmt: skip
 UNDERSTOOD = {"language": "multi", "task": "translate", "prompt": "Grüße.",

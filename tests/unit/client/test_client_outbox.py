@@ -12,8 +12,10 @@ def created(**fields: object) -> Created:
     return Created(**(values | fields))  # type: ignore[arg-type]
 
 
-def outbox(*chunks: bytes, container: bool = False, attached: bool = True) -> Outbox:
-    box = Outbox(container=container)
+def outbox(
+    *chunks: bytes, container: bool = False, attached: bool = True, checkpoints: bool = False
+) -> Outbox:
+    box = Outbox(container=container, checkpoints=checkpoints)
     for chunk in chunks:
         box.put(chunk)
     if attached:
@@ -74,12 +76,46 @@ def test_a_container_is_sent_again_from_its_beginning() -> None:
     assert taken(box) == [1, 2, 3]
 
 
-def test_a_new_epoch_gets_everything_that_is_not_done() -> None:
-    box = outbox(b"a", b"b", b"c", b"d")
+def test_a_restored_session_gets_everything_that_no_checkpoint_covers() -> None:
+    box = outbox(b"a", b"b", b"c", b"d", checkpoints=True)
     taken(box)
-    box.acked(Ack(4, 2, 10))
-    box.attached(created(epoch="b", resend_from=1))
+    box.acked(Ack(4, 3, 10))
+    box.covered(2)
+    box.attached(created(epoch="b", sequence_number=2, done=2, resend_from=3))
     assert taken(box) == [3, 4]
+    with pytest.raises(SessionError, match="all before 3 was done"):
+        box.attached(created(epoch="c", resend_from=1))
+
+
+def test_without_a_checkpoint_a_chunk_is_kept_though_it_is_done() -> None:
+    box = outbox(b"a", b"b", checkpoints=True)
+    taken(box)
+    box.acked(Ack(2, 2, 10))
+    assert box.waiting_bytes == 0
+    box.attached(created(epoch="b", resend_from=1))
+    assert taken(box) == [1, 2]
+
+
+def test_what_came_through_is_said_again_where_it_was_said_if_it_is_lost() -> None:
+    box = outbox(b"a", checkpoints=True)
+    box.order("finalize")
+    for chunk in (b"b", b"c"):
+        box.put(chunk)
+    assert taken(box) == [1]
+    box.acked(Ack(1, 0, 10))
+    assert taken(box) == ["finalize", 2, 3]
+    box.acked(Ack(3, 0, 10))
+    box.attached(created(epoch="b", resend_from=1))
+    assert taken(box) == [1]
+    box.acked(Ack(1, 0, 10))
+    assert taken(box) == ["finalize", 2, 3]
+    box.acked(Ack(3, 3, 10))
+    box.covered(3)
+    box.attached(created(epoch="b", sequence_number=3, done=3, resend_from=4))
+    assert taken(box) == []
+
+
+def test_nothing_unanswered_before_anything_was_sent() -> None:
     assert not outbox(b"a").unanswered
 
 

@@ -1,17 +1,20 @@
 """The outbox against a model server, at any interleaving of what can go wrong."""
 
+import json
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from steno_client.domain.conversation import Conversation
-from steno_client.domain.events import Final
-from steno_client.domain.messages import Ack, Created, ServerError, ServerMessage
+from steno_client.domain.events import Final, Status
+from steno_client.domain.kept import Kept
+from steno_client.domain.messages import Ack, Checkpoint, Created, ServerError, ServerMessage
 from steno_client.domain.outbox import Chunk, Control
 from steno_client.domain.policy import Policy
+from steno_client.domain.verdict import LOSSES
 
 CREDIT = 5
 STEPS = ["send", "send", "arrive", "arrive", "refuse", "ack", "hear", "hear"]
@@ -27,12 +30,20 @@ class ModelServer:
     status: str = "connected"
     epoch: int = 0
     markers: set[int] = field(default_factory=set)
-    events: list[Final] = field(default_factory=list)
+    events: list[Final | Status] = field(default_factory=list)
     next_on_connection: int = 1
     gap_told: bool = False
+    lost: bool = False
+    kept: int | None = None
+    """Number of the last event that the client keeps."""
+    past: dict[str, "ModelServer"] = field(default_factory=dict)
+    """What each checkpoint says."""
 
-    def attach(self, last_event: int) -> list[ServerMessage]:
-        self.gap_told = False
+    def attach(self, last_event: int, kept: int) -> list[ServerMessage]:
+        if self.lost:
+            return [ServerError("session_not_found", "", retryable=False)]
+        self.gap_told, self.kept = False, kept
+        self.events.append(Status("reconnected", len(self.events) + 1))
         self.next_on_connection = 1 if self.container else len(self.stored) + 1
         hello = Created(
             "s",
@@ -44,8 +55,40 @@ class ModelServer:
             len(self.events),
             self.next_on_connection,
             self.container,
+            checkpoints=True,
         )
         return [hello, *self.events[last_event:]]
+
+    def checkpoint(self) -> list[ServerMessage]:
+        """Give what the client must keep, if it has not more than there is."""
+        if self.kept is None or self.kept > len(self.events):
+            return []
+        state = f"{self.epoch} {len(self.past)}"
+        self.past[state] = replace(self, stored=self.stored[: self.done],
+                                   events=self.events[:], markers=self.markers.copy())  # fmt: skip
+        news = json.dumps([event.event for event in self.events[self.kept :]])
+        self.kept = len(self.events)
+        return [Checkpoint(self.done, self.kept, state, news)]
+
+    def restore(self, kept: Kept) -> None:
+        """Go on from a checkpoint, unless it holds nothing new."""
+        then = self.past.get(kept.state) or ModelServer(self.container)
+        numbers = [number for page in kept.log for number in json.loads(page)]
+        assert numbers == list(range(1, len(then.events) + 1))
+        behind = self.done < then.done or len(self.events) < len(then.events)
+        if not (self.lost or behind):
+            return
+        self.epoch, self.lost, self.done = self.epoch + 1, False, then.done
+        self.stored, self.events = then.stored[:], then.events[:]
+        self.markers = {marker for marker in then.markers if marker <= then.done}
+        self.status = "recording" if then.done else "connected"
+
+    def fall_back(self, state: str) -> None:
+        """Come back as at an earlier moment, in the same epoch."""
+        then = self.past[state]
+        self.stored, self.events, self.done = then.stored[:], then.events[:], then.done
+        self.markers = {marker for marker in then.markers if marker <= then.done}
+        self.status = "recording" if then.done else "connected"
 
     def hear(self, item: Chunk | Control, *, refuse: bool) -> list[ServerMessage]:
         if isinstance(item, Control):
@@ -105,13 +148,14 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.server = ModelServer(self.container)
-        self.client = Conversation(Policy(), container=self.container)
+        self.client = Conversation(Policy(), container=self.container, state="first")
         self.up: deque[Chunk | Control] = deque()
         self.down: deque[ServerMessage] = deque()
         self.connected = False
         self.said: list[bytes] = []
         self.finalized: set[int] = set()
-        self.delivered: list[Final] = []
+        self.delivered: list[str] = []
+        self.marked: set[int] = set()
         self.done_seen = 0
 
     @precondition(lambda self: not (self.client.outbox.paused or self.client.outbox.stopped))
@@ -140,7 +184,9 @@ class Machine(RuleBasedStateMachine):
     def reconnect(self) -> None:
         self.drop()
         self.connected = True
-        self.down.extend(self.server.attach(self.client.last_event))
+        assert self.client.kept is not None
+        kept = self.client.kept.last_event
+        self.down.extend(self.server.attach(self.client.resume_from, kept))
 
     @rule()
     def drop(self) -> None:
@@ -163,29 +209,47 @@ class Machine(RuleBasedStateMachine):
             self.down.append(self.server.ack())
         elif step == "hear" and self.down:
             reaction = self.client.heard(self.down.popleft(), now=0.0)
-            assert reaction.failure is None
+            if reaction.failure is not None:
+                assert reaction.failure.code in LOSSES
+                assert self.client.kept is not None
+                self.server.restore(self.client.kept)
+                self.reconnect()
             if isinstance(reaction.event, Final):
-                self.delivered.append(reaction.event)
+                self.delivered.append(reaction.event.text)
 
     @rule(chunks=st.integers(1, 4))
     def transcribe(self, chunks: int) -> None:
-        done = min(self.server.done + chunks, len(self.server.stored))
-        if done > self.server.done:
-            self.server.done = done
-            final = Final(len(self.server.events) + 1, f"to {done}", 0, 0, 1)
+        if self.server.lost:
+            return
+        while self.server.done < len(self.server.stored) and chunks:
+            chunks -= 1
+            at = self.server.done = self.server.done + 1
+            final = Final(len(self.server.events) + 1, f"chunk {at}", at - 1, at, 1)
             self.server.events.append(final)
             if self.connected:
                 self.down.append(final)
 
     @rule()
-    def lose_everything_behind_done(self) -> None:
-        """Redis comes back with what was committed only, under a new epoch."""
-        if self.container or self.server.status in ("paused", "finalizing"):
-            return
+    def give_a_checkpoint(self) -> None:
+        if self.connected and not self.server.lost:
+            self.marked |= self.server.markers
+            self.down.extend(self.server.checkpoint())
+
+    @rule()
+    def lose_everything(self) -> None:
         self.drop()
-        self.server.epoch += 1
-        del self.server.stored[self.server.done :]
-        self.server.markers = {m for m in self.server.markers if m <= self.server.done}
+        self.marked |= self.server.markers
+        self.server.lost = True
+        self.server.stored, self.server.markers = [], set()
+
+    @precondition(lambda self: self.server.past)
+    @rule(data=st.data())
+    def fall_back(self, data: st.DataObject) -> None:
+        """A failover gives an older prefix, the epoch does not change."""
+        self.drop()
+        self.marked |= self.server.markers
+        if not self.server.lost:
+            self.server.fall_back(data.draw(st.sampled_from(list(self.server.past))))
 
     @invariant()
     def the_server_has_the_chunks_once_and_in_order(self) -> None:
@@ -197,8 +261,9 @@ class Machine(RuleBasedStateMachine):
         self.done_seen = self.client.outbox.done
 
     @invariant()
-    def events_are_delivered_once_and_in_order(self) -> None:
-        assert self.delivered == self.server.events[: len(self.delivered)]
+    def every_final_is_delivered_once_and_in_order(self) -> None:
+        count = len(self.delivered)
+        assert self.delivered == [f"chunk {number}" for number in range(1, count + 1)]
 
     @invariant()
     def nothing_is_finalized_where_nobody_asked(self) -> None:
@@ -211,11 +276,13 @@ class Machine(RuleBasedStateMachine):
         self.stop()
         for _ in range(200 + 4 * len(self.said)):
             self.work(["send", "arrive", "ack", "hear", "hear"])
+        self.transcribe(len(self.said))
         while self.down:
             self.step("hear")
         assert self.server.stored == self.said
         assert self.server.status == "finalizing"
-        assert self.delivered == self.server.events
+        assert len(self.delivered) == len(self.said)
+        assert self.marked <= self.server.markers | {0}
 
 
 class ContainerMachine(Machine):

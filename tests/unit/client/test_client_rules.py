@@ -22,6 +22,7 @@ from steno_client.domain.events import (
 from steno_client.domain.fields import MessageError
 from steno_client.domain.messages import (
     Ack,
+    Checkpoint,
     Created,
     GoAway,
     Pong,
@@ -41,6 +42,7 @@ from steno_client.domain.verdict import (
     status_failure,
     verdict,
 )
+from steno_client.errors import SessionError
 
 WORDS = [{"word": "a", "start": 0.5, "end": 1, "confidence": 0.25}]
 RESULT = {
@@ -293,11 +295,74 @@ def test_a_full_backlog_may_last_and_ends_with_an_acknowledgement() -> None:
     assert talk.heard(Ack(1, 1, 10), 1000.0) == Reaction()
 
 
-def test_events_of_a_new_epoch_are_counted_from_where_it_stands() -> None:
+def test_a_server_that_knows_fewer_events_counts_on_from_there() -> None:
     talk = conversation()
+    talk.heard(Created("s", "recording", "a"), 0.0)
     talk.heard(Final(7, "a", 0, 1, 1), 0.0)
-    talk.heard(Created("s", "recording", "b", last_event=2), 0.0)
+    talk.heard(Created("s", "recording", "a", last_event=2), 0.0)
     assert talk.last_event == 2
+    new = Final(3, "b", 1, 2, 1)
+    assert talk.heard(new, 0.0).event == new
+
+
+def kept(done: int = 2, event: int = 7) -> Conversation:
+    """Give a conversation with a checkpoint."""
+    talk = Conversation(Policy(), container=False, state="first")
+    talk.heard(Created("s", "recording", "a", checkpoints=True), 0.0)
+    for _ in range(done + 1):
+        talk.outbox.put(b"x")
+    talk.heard(Ack(done + 1, done, 5), 0.0)
+    talk.heard(Checkpoint(done, event, "newest", "log"), 0.0)
+    return talk
+
+
+def test_a_session_is_resumed_behind_its_checkpoint_and_nothing_is_told_twice() -> None:
+    talk = kept()
+    finals = [Final(8, "a", 0, 1, 1), Final(9, "b", 1, 2, 1)]
+    closed = Utterance(10, 0, "a b", 0, 2, 1, first_event=8, last_event=9)
+    for event in (*finals, closed, Status("paused", 11)):
+        assert talk.heard(event, 0.0).event == event
+    assert (talk.last_event, talk.resume_from) == (11, 7)
+    hello = Created("s", "recording", "b", 2, 2, last_event=7, resend_from=3, checkpoints=True)
+    assert talk.heard(hello, 0.0).failure is None
+    again = [Status("recording", 8), Final(9, "a", 0, 1, 1), Partial("b", 1, 2, 1, 0),
+             Final(10, "b", 1, 2, 1), Utterance(11, 0, "a b", 0, 2, 1)]  # fmt: skip
+    assert [talk.heard(event, 0.0).event for event in again] == [None] * 5
+    new = [Partial("c", 2, 3, 1, 0), Final(12, "c", 2, 3, 1), Utterance(13, 1, "c", 2, 3, 1)]
+    assert [talk.heard(event, 0.0).event for event in new] == new
+
+
+@pytest.mark.parametrize(("done", "event"), [(1, 7), (2, 6)])
+def test_a_server_that_stands_behind_the_checkpoint_has_lost_something(
+    done: int, event: int
+) -> None:
+    hello = Created("s", "recording", "a", 3, done, last_event=event, resend_from=4,
+                    checkpoints=True)  # fmt: skip
+    failure = kept().heard(hello, 0.0).failure
+    assert failure is not None
+    assert failure.code == "audio_forgotten"
+
+
+def test_a_server_without_checkpoints_is_talked_to_without() -> None:
+    talk = kept()
+    talk.heard(Created("s", "recording", "a", 3, 2, last_event=7, resend_from=4), 0.0)
+    assert talk.kept is None
+    assert talk.resume_from == talk.last_event == 0
+    talk.heard(Ack(3, 3, 5), 0.0)
+    with pytest.raises(SessionError):
+        talk.outbox.refused(3)
+
+
+def test_a_listener_hears_a_new_epoch_from_the_first_event_on() -> None:
+    talk = conversation()
+    talk.heard(Created("s", "recording", "a", last_event=0), 0.0)
+    told = Final(9, "a", 0, 1, 1)
+    assert talk.heard(told, 0.0).event == told
+    talk.heard(Created("s", "recording", "b", last_event=20), 0.0)
+    assert talk.resume_from == 0
+    assert talk.heard(Final(4, "a", 0, 1, 1), 0.0).event is None
+    new = Final(5, "b", 1, 2, 1)
+    assert talk.heard(new, 0.0).event == new
 
 
 def test_a_broken_session_is_not_resumed() -> None:

@@ -72,7 +72,8 @@ async def test_a_session_gives_its_events_in_order_with_the_transcript(
     gateway: FakeGateway,
 ) -> None:
     await assert_undisturbed(gateway, sample_rate=16000, language="en")
-    assert gateway.requests == [{"mime_type": "audio/pcm", "sample_rate": 16000, "language": "en"}]
+    asked = {"mime_type": "audio/pcm", "sample_rate": 16000, "language": "en"}
+    assert gateway.requests == [asked | {"checkpoints": True}]
     assert gateway.connections == 1
 
 
@@ -248,7 +249,7 @@ async def test_block_mode_asks_for_the_same_understanding(
     gateway.plans.append(Plan(errors={4: {"code": "session_not_found", "retryable": False}}))
     await transcript(gateway, block_mode=True, **asked)
     given = {name: value for name, value in asked.items() if value is not None}
-    said = {"mime_type": "audio/pcm"} | json.loads(json.dumps(given))
+    said = {"mime_type": "audio/pcm", "checkpoints": True} | json.loads(json.dumps(given))
     assert (gateway.requests, gateway.block_queries) == ([said], [query])
 
 

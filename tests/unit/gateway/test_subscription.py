@@ -28,12 +28,12 @@ def shared(store: Counted, readers: int) -> list[Subscription]:
 
 
 def polled(event: int) -> Polled:
-    return Polled(Outcome.DONE, event, 0, 0, "recording")
+    return Polled(Outcome.DONE, event, 0, 0, "recording", "epoch")
 
 
 async def read(subscription: Subscription, through: int) -> list[int]:
     """Read until an event."""
-    subscription.polled(polled(through))
+    subscription.polled(polled(through), subscription.cursor)
     numbers = []
     async for told in subscription.told():
         assert told.number is not None
@@ -58,7 +58,7 @@ async def test_what_is_told_is_the_same_thing_for_all() -> None:
     store = Counted(last=1)
     first, second = shared(store, 2)
     for reader in (first, second):
-        reader.polled(polled(1))
+        reader.polled(polled(1), 0)
     (one,) = [await anext(first.told())]
     (other,) = [await anext(second.told())]
     assert one is other

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 from steno_client.domain.backoff import Backoff
 from steno_client.domain.events import Completed, Event, Status, Utterance, Warned
+from steno_client.domain.kept import Kept
 from steno_client.domain.messages import (
     Ack,
+    Checkpoint,
     Created,
     GoAway,
     Pong,
@@ -15,6 +17,7 @@ from steno_client.domain.messages import (
 )
 from steno_client.domain.outbox import Outbox
 from steno_client.domain.policy import Policy
+from steno_client.domain.told import Told
 from steno_client.domain.verdict import Verdict, failure_of, pause_seconds, verdict
 from steno_client.errors import SessionError
 
@@ -36,18 +39,22 @@ class Reaction:
 class Conversation:
     """The client's side of the protocol without its sockets; `now` is in seconds, of any origin."""
 
-    def __init__(self, policy: Policy, *, container: bool) -> None:
-        self.outbox = Outbox(container=container)
+    def __init__(self, policy: Policy, *, container: bool, state: str | None = None) -> None:
+        """`state` is where the session stood when it was created; None: there is no checkpoint."""
+        self.outbox = Outbox(container=container, checkpoints=state is not None)
+        self.kept = None if state is None else Kept(state)
+        self.told = Told()
         self.backoff = Backoff(policy.delays)
         self.utterances: list[Utterance] = []
         self.last_event = 0
+        """Number of the last event, in the server's count of now."""
+        self.epoch: str | None = None
         self.token: str | None = None
         """The newest token of the session, if its server gives any."""
         self.completed: Completed | None = None
         self.ended: SessionError | None = None
         """Why the server takes no more audio, although a transcript will come."""
         self._policy = policy
-        self._epoch: str | None = None
         self._owed_since: float | None = None
         self._refused_since: float | None = None
         self._backlog_full = False
@@ -68,6 +75,15 @@ class Conversation:
         self._unanswered_tries -= 1
         return True
 
+    @property
+    def resume_from(self) -> int:
+        """Number of the event behind which the server is to go on telling.
+
+        What lies behind the checkpoint comes again: should the server have lost and found it anew
+        since, its numbers may be others.
+        """
+        return min(self.last_event, self.kept.last_event) if self.kept else self.last_event
+
     def heard(self, message: ServerMessage, now: float) -> Reaction:
         """Take a message of the server."""
         match message:
@@ -81,6 +97,10 @@ class Conversation:
                 return Reaction(leave=message.in_ms / 1000)
             case Token():
                 self.token = message.token
+            case Checkpoint():
+                if self.kept is not None:
+                    self.kept.take(message)
+                    self.outbox.covered(message.done)
             case Pong():
                 pass
             case _:
@@ -99,13 +119,21 @@ class Conversation:
         self._unanswered_tries = max(self._unanswered_tries - 1, 0)
         if created.status == "error":
             return Reaction(failure=SessionError("session_failed", "the session is broken"))
+        if self.kept and (
+            created.done < self.kept.done or created.last_event < self.kept.last_event
+        ):
+            return Reaction(failure=_stands_behind())
         try:
             self.outbox.attached(created)
         except SessionError as error:
             return Reaction(failure=error)
-        if self._epoch not in (None, created.epoch):
-            self.last_event = min(self.last_event, created.last_event)
-        self._epoch = created.epoch
+        if self.kept and not created.checkpoints:  # a server of before them
+            self.kept = None
+            self.outbox.uncovered()
+        if not self.kept and self.epoch not in (None, created.epoch):
+            self.last_event = 0
+        self.last_event = min(self.resume_from, created.last_event)
+        self.epoch = created.epoch
         self.token = created.token or self.token
         self._owed_since = None
         return Reaction(event=Status(created.status), hold=0)
@@ -153,8 +181,11 @@ class Conversation:
             if number <= self.last_event:
                 return Reaction()
             self.last_event = number
-            if not isinstance(event, Status | Warned):  # those come of a new connection itself
-                self._progress()
+        if self.told.before(event):
+            return Reaction()
+        # Statuses and warnings come of a new connection itself.
+        if number is not None and not isinstance(event, Status | Warned):
+            self._progress()
         if isinstance(event, Utterance):
             self.utterances.append(event)
         elif isinstance(event, Completed):
@@ -166,6 +197,10 @@ class Conversation:
     def _progress(self) -> None:
         self._owed_since = self._refused_since = None
         self.backoff.progress()
+
+
+def _stands_behind() -> SessionError:
+    return SessionError("audio_forgotten", "the server has lost what it had called done")
 
 
 def _finished_early() -> SessionError:

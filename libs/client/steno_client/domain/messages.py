@@ -36,6 +36,8 @@ class Created:
     container: bool = False
     token: str | None = None
     """Newer than the one that the connection was opened with."""
+    checkpoints: bool = False
+    """Whether checkpoints will come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,17 @@ class Ack:
     sequence_number: int
     done: int
     credit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where the session stands, in a form for servers alone."""
+
+    done: int
+    last_event: int
+    state: str
+    log: str = ""
+    """The events behind those of the checkpoint before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,7 @@ class Pong:
 ServerMessage = (
     Created
     | Ack
+    | Checkpoint
     | Partial
     | Final
     | Utterance
@@ -141,11 +155,21 @@ def _read_created(fields: Fields) -> Created:
         resend_from=fields.integer("resend_from", 1),
         container=fields.flag("container"),
         token=fields.optional_text("token"),
+        checkpoints=fields.flag("checkpoints"),
     )
 
 
 def _read_ack(fields: Fields) -> Ack:
     return Ack(fields.integer("sequence_number"), fields.integer("done"), fields.integer("credit"))
+
+
+def _read_checkpoint(fields: Fields) -> Checkpoint:
+    return Checkpoint(
+        fields.integer("done"),
+        fields.integer("last_event"),
+        fields.text("state"),
+        fields.text("log", ""),
+    )
 
 
 def _read_status(fields: Fields) -> Status | GoAway:
@@ -158,6 +182,7 @@ def _read_status(fields: Fields) -> Status | GoAway:
 _READERS: Constant[Mapping[str, Callable[[Fields], ServerMessage]]] = {
     "server:session_created": _read_created,
     "server:ack": _read_ack,
+    "server:checkpoint": _read_checkpoint,
     "server:transcription_partial": read_partial,
     "server:transcription_final": read_final,
     "server:utterance": read_utterance,

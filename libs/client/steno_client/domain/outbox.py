@@ -36,10 +36,15 @@ class Outbox:
     A control message is sent when all chunks before it are stored, so none of those can still be
     refused; it is repeated on a new connection until a later chunk is stored, which shows that it
     came through. Raw chunks are kept until they are done, those of a container for good.
+
+    With checkpoints, chunks and control messages are kept until a checkpoint covers them: a server
+    that lost everything goes on there.
     """
 
-    def __init__(self, *, container: bool = False) -> None:
+    def __init__(self, *, container: bool = False, checkpoints: bool = False) -> None:
         self._container = container
+        self._covered = 0 if checkpoints else None
+        self._past: deque[Control] = deque()  # came through, not covered
         self._chunks: dict[int, bytes] = {}
         self._controls: deque[Control] = deque()
         self._first = 1  # kept
@@ -48,7 +53,6 @@ class Outbox:
         self._done = 0
         self._waiting_bytes = 0
         self._wanted: Action = "start"
-        self._epoch: str | None = None
         # Of one connection:
         self._open = False
         self._next = 1  # chunk to send
@@ -117,16 +121,13 @@ class Outbox:
     def attached(self, created: Created) -> None:
         """Begin a connection where the server stands.
 
-        Raises SessionError (`audio_forgotten`) if it wants what it had called done.
+        Raises SessionError (`audio_forgotten`) if it wants what is not kept any more.
         """
-        renewed = self._epoch not in (None, created.epoch)
-        self._epoch = created.epoch
         self._container = created.container
         start = created.resend_from
         if start < self._first:
-            if not renewed:
-                raise self._forgotten(start)
-            start = self._first
+            raise self._forgotten(start)
+        self._take_back(created)
         self._stored = max(min(created.sequence_number, self._last), self._first - 1)
         self._next = min(start, self._last + 1)
         self._limit = max(created.sequence_number, start - 1) + created.credit
@@ -134,6 +135,17 @@ class Outbox:
         self._paused_there = created.status == "paused"
         self._open = created.status not in ("finalizing", "completed")
         self._advance(created.done)
+
+    def covered(self, done: int) -> None:
+        """Note that a checkpoint holds what became of the chunks up to this one."""
+        if self._covered is not None:
+            self._covered = max(self._covered, done)
+            self._forget()
+
+    def uncovered(self) -> None:
+        """Note that there will be no more checkpoints."""
+        self._covered = None
+        self._forget()
 
     def detached(self) -> None:
         """End a connection: nothing can be sent."""
@@ -196,13 +208,25 @@ class Outbox:
         for number in range(self._done + 1, min(done, self._last) + 1):
             self._done = number
             self._waiting_bytes -= len(self._chunks[number])
-            if not self._container:
-                del self._chunks[number]
-                self._first = number + 1
         while self._controls and self._shown(self._controls[0]):
-            self._controls.popleft()
+            self._past.append(self._controls.popleft())
             self._controls_sent = max(0, self._controls_sent - 1)
+        self._forget()
         self._next = max(self._next, self._first)
+
+    def _forget(self) -> None:
+        """Drop what nobody can ask for again."""
+        safe = self._done if self._covered is None else min(self._covered, self._done)
+        while not self._container and self._first <= safe:
+            del self._chunks[self._first]
+            self._first += 1
+        while self._past and (self._covered is None or self._past[0].behind < safe):
+            self._past.popleft()
+
+    def _take_back(self, created: Created) -> None:
+        """Say again what came through to a server that has lost it since."""
+        while self._past and self._past[-1].behind >= created.sequence_number:
+            self._controls.appendleft(self._past.pop())
 
     def _shown(self, control: Control) -> bool:
         """A finalize behind what is done is without effect, whether it arrived or not."""
@@ -213,5 +237,5 @@ class Outbox:
     def _forgotten(self, number: int) -> SessionError:
         return SessionError(
             "audio_forgotten",
-            f"the server wants chunk {number}, but called everything before {self._first} done",
+            f"the server wants chunk {number}, but all before {self._first} was done",
         )

@@ -27,6 +27,8 @@ TOKEN_FAILURES: Final = frozenset({"token_expired", "unauthorized"})
 """What a new token of the session may help against."""
 SUPERSEDED: Final = "connection_superseded"
 """Another connection holds the session now."""
+LOSSES: Final = frozenset({"session_not_found", "audio_forgotten"})
+"""What a server says that has lost a session, or a part of it."""
 _ENDING: Final = frozenset({"duration_limit", "too_many_chunks", "memory_exhausted"})
 _WHOLE_RECORDING_HELPS: Final = frozenset(
     {"audio_forgotten", "session_finished", "session_not_found", "too_many_reconnections"}

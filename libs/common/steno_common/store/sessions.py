@@ -43,6 +43,8 @@ class Attached(msgspec.Struct, frozen=True):
     """Samples of these that are not committed."""
     carry: bytes
     """State of the decoder behind the last stored chunk."""
+    connections: int
+    """Of this session so far, this one included."""
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -70,6 +72,7 @@ class Polled(msgspec.Struct, frozen=True):
     done: int
     backlog: int
     status: str
+    epoch: str
     unclaimed: bool = False
     """Audio waits, and no transcriber holds the session."""
 
@@ -96,10 +99,10 @@ def _int(value: Any) -> int:
     return int(value or 0)
 
 
-def _polled(
-    code: int, event: int, done: int, backlog: int, status: bytes, unclaimed: int
-) -> Polled:
-    return Polled(Outcome(code), event, done, backlog, status.decode(), bool(unclaimed))
+def _polled(answer: Sequence[Any]) -> Polled:
+    code, event, done, backlog, status, epoch, unclaimed = answer
+    return Polled(Outcome(code), event, done, backlog, status.decode(), epoch.decode(),
+                  bool(unclaimed))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,15 @@ class SessionStore(Part):
         )  # fmt: skip
         if answer is None:
             return None
-        conn, config, status, epoch, next_, done, event, received, border, carry = answer
+        conn, connections, config, status, epoch, next_, done, event, received, border, carry = (
+            answer
+        )
         session = decode(config)
         assert isinstance(session, Session)
         backlog = _int(received) - _int(border)
         return Attached(_int(conn), session, status.decode(), epoch.decode(), _int(next_),
                         _int(done), _int(event), _int(received), backlog,
-                        carry or b"")  # fmt: skip
+                        carry or b"", _int(connections))  # fmt: skip
 
     async def append(self, session_id: str, conn: int, chunks: Sequence[Chunk]) -> list[Appended]:
         """Store chunks in order, in one round trip; one answer for each."""
@@ -172,7 +177,7 @@ class SessionStore(Part):
                 for session_id, conn in held
             ]
         )  # fmt: skip
-        return [None if isinstance(answer, StoreError) else _polled(*answer) for answer in answers]
+        return [None if isinstance(answer, StoreError) else _polled(answer) for answer in answers]
 
     async def snapshot(self, session_id: str) -> Snapshot | None:
         """Read a session without taking it."""
@@ -191,5 +196,6 @@ class SessionStore(Part):
                         number(b"silence"), number(b"event"), held[b"epoch"].decode())  # fmt: skip
 
     async def remove(self, session_id: str) -> bool:
-        """Remove everything of a session at once; False if there was none."""
-        return bool(await self.link.run(session_call("remove", self.keys(session_id))))
+        """Remove everything of a session at once, for good; False if there was none."""
+        call = session_call("remove", self.keys(session_id), self.limits.idle_ms)
+        return bool(await self.link.run(call))

@@ -149,4 +149,5 @@ class WindowStore(Part):
 
     async def remove(self, session_id: str) -> bool:
         """Remove a session that counts as abandoned or has expired; False if it is neither."""
-        return bool(await self.link.run(session_call("remove", self.keys(session_id), "1")))
+        call = session_call("remove", self.keys(session_id), self.limits.idle_ms, "1")
+        return bool(await self.link.run(call))

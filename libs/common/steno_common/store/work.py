@@ -210,7 +210,7 @@ class WorkStore(Part):
         }
 
     async def commit(self, claim: Claim, commit: Commit) -> Committed:
-        """Finish a span; false if the session belongs to another worker now."""
+        """Finish a span; false if the session is another worker's now, or not as it was."""
         final = commit.events[0] if commit.events else None
         bounds = (final.start, final.end) if isinstance(final, messages.Final) else (0, -1)
         answer = await self.link.run(

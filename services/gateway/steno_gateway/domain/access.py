@@ -7,8 +7,9 @@ from typing import Final, Literal
 
 from steno_gateway.domain.errors import ClientError
 
-Right = Literal["manage", "listen", "speak"]
-"""`manage`: whatever is not bound to holding a session; `speak`: to hold one; `listen`: to read."""
+Right = Literal["manage", "listen", "speak", "restore"]
+"""`manage`: whatever is not bound to holding a session; `speak`: to hold one; `listen`: to read;
+`restore`: to bring one back that was lost."""
 
 SESSIONS: Final = "/api/streaming/sessions"
 SESSION: Final = SESSIONS + "/{session_id}"
@@ -26,6 +27,7 @@ DOORS: Final[Mapping[tuple[str, str], Right | None]] = MappingProxyType(
         ("GET", SESSION): "listen",
         ("DELETE", SESSION): "manage",
         ("POST", SESSION + "/tokens"): "manage",
+        ("POST", SESSION + "/restore"): "restore",
         ("GET", SESSION + "/ws"): "speak",
         ("GET", SESSION + "/listen"): "listen",
         ("GET", EVENT_STREAM): "listen",
@@ -37,9 +39,9 @@ DOORS: Final[Mapping[tuple[str, str], Right | None]] = MappingProxyType(
 )
 """The right that each route takes; None: none at all."""
 
-KEY_RIGHTS: Final = frozenset[Right]({"manage", "listen"})
+KEY_RIGHTS: Final = frozenset[Right]({"manage", "listen", "restore"})
 TOKEN_RIGHTS: Final[Mapping[Right, frozenset[Right]]] = MappingProxyType(
-    {"speak": frozenset({"speak", "listen"}), "listen": frozenset({"listen"})}
+    {"speak": frozenset({"speak", "listen", "restore"}), "listen": frozenset({"listen"})}
 )
 ALL_RIGHTS: Final = KEY_RIGHTS | TOKEN_RIGHTS["speak"]
 
@@ -68,5 +70,5 @@ class Caller:
         if self.session_id is not None and session_id != self.session_id:
             raise ClientError("forbidden", "the token is not for this")
         if right not in self.rights:
-            wanted = "the session's token" if right == "speak" else "an API key"
+            wanted = "the session's token" if right in ("speak", "restore") else "an API key"
             raise ClientError("forbidden", f"this takes {wanted}")

@@ -67,6 +67,8 @@ class SessionRequest(msgspec.Struct, frozen=True):
     task: Literal["transcribe", "translate"] | None = None
     prompt: Annotated[str, msgspec.Meta(max_length=MAX_PROMPT)] = ""
     hotwords: Annotated[tuple[_Hotword, ...], msgspec.Meta(max_length=MAX_HOTWORDS)] = ()
+    checkpoints: bool = False
+    """The client keeps what it takes to go on if Redis loses everything."""
 
 
 class TokenRequest(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ FAULTS: Final = {
     "invalid_session_id": Fault(close=4400),
     "session_not_found": Fault(404, 4404),
     "session_finished": Fault(409),
+    "invalid_checkpoint": Fault(422),
     "connection_superseded": Fault(409, 4409),
     "illegal_transition": Fault(409),
     "sequence_gap": Fault(409, retryable=True),

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from typing import Final, Literal
 
@@ -11,6 +10,8 @@ import msgspec
 from steno_gateway.domain.access import KEY_RIGHTS, TOKEN_RIGHTS, Caller
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.keys import Key, matching
+from steno_gateway.domain.seals import Seal
+from steno_gateway.domain.texts import of_text, to_text
 
 PREFIX: Final = "st1."
 """Version of the format, by which a token is told from a key."""
@@ -60,15 +61,20 @@ class Keyring(msgspec.Struct, frozen=True):
         secrets = list(self._secrets(grant.key))
         if not secrets:
             return None
-        body = _written(msgspec.json.encode(grant))
+        body = to_text(msgspec.json.encode(grant))
         # Of two keys of one name the last is the one that stays.
-        return f"{PREFIX}{body}.{_written(_mac(secrets[-1], body))}"
+        return f"{PREFIX}{body}.{to_text(_mac(secrets[-1], body))}"
+
+    def seal(self, name: str) -> Seal:
+        """Give the seal of whoever holds a key of this name; it opens what any key has closed."""
+        others = [key.name for key in self.keys if key.name != name]
+        return Seal(tuple(s for one in (*dict.fromkeys(others), name) for s in self._secrets(one)))
 
     def _read(self, token: str, now: float) -> Grant:
         body, _, signature = token.removeprefix(PREFIX).partition(".")
         try:
-            grant = _grants.decode(_decoded(body))
-            mac = _decoded(signature)
+            grant = _grants.decode(of_text(body))
+            mac = of_text(signature)
         except (ValueError, msgspec.DecodeError) as error:
             raise ClientError("unauthorized", "this is no token") from error
         if not any(hmac.compare_digest(mac, _mac(s, body)) for s in self._secrets(grant.key)):
@@ -87,15 +93,3 @@ class Keyring(msgspec.Struct, frozen=True):
 
 def _mac(secret: bytes, body: str) -> bytes:
     return hmac.digest(secret, body.encode(), hashlib.sha256)
-
-
-def _written(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decoded(text: str) -> bytes:
-    """Undo `_written`; raises ValueError for anything else, also for a second spelling."""
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if _written(data) != text:
-        raise ValueError
-    return data

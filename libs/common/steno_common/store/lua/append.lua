@@ -14,7 +14,7 @@ if backlog > 0 and backlog + samples > int(ARGV[6]) then
   return {-2, next_sequence, done, backlog}
 end
 local at = now()
-redis.call('XADD', AUDIO, sequence .. '-0', 'd', ARGV[4], 't', at)
+redis.call('XADD', AUDIO, sequence .. '-0', 'd', ARGV[4], 't', at, 'r', ARGV[5])
 redis.call('HSET', META, 'next', sequence + 1, 'received', received + samples, 'carry', ARGV[5],
   'audio_ms', at, 'seen', at)
 want_worker(at)

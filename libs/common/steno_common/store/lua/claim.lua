@@ -7,7 +7,9 @@ local function own(sid)
   redis.call('ZREM', WAITING, sid)
   redis.call('ZADD', LEASES, at + ARGV[1], sid)
   claimed[#claimed + 1] = sid
-  claimed[#claimed + 1] = redis.call('HINCRBY', FENCES, sid, 1)
+  local token = newer(redis.call('HGET', FENCES, sid))
+  redis.call('HSET', FENCES, sid, token)
+  claimed[#claimed + 1] = token
   claimed[#claimed + 1] = redis.call('HINCRBY', TRIES, sid, 1)
   room = room - 1
 end

@@ -3,14 +3,19 @@
 --       7 offset     8 border      9 context    10 heard      11 speech     12 silence
 --      13 window    14 closing    15 lease_ms   16 idle_ms    17 arrival_ms
 --      18 start     19 end (of the final that the first payload is; -1: none)   20... payloads
--- ->  {1 committed | 0 repeated, number was committed before | -1 fenced, or the session is gone, event}
+-- ->  {1 committed | 0 repeated, number was committed before
+--      | -1 fenced, or Redis has lost the session or commits before this one, event}
 if redis.call('HGET', FENCES, SID) ~= ARGV[2] or redis.call('EXISTS', META) == 0 then
   return {-1, 0}
 end
 local held = redis.call('HMGET', META, 'commits', 'wfrom', 'last_end', 'event')
 if int(ARGV[3]) <= int(held[1]) then return {0, int(held[4])} end
+if int(ARGV[3]) > int(held[1]) + 1 then return {-1, 0} end
+local last = redis.call('XRANGE', AUDIO, ARGV[6] .. '-0', ARGV[6] .. '-0')[1]
 -- First of all writes: it frees memory, so that a full Redis can still be worked off.
 redis.call('XTRIM', AUDIO, 'MINID', ARGV[5])
+-- What a decoder needs to go on behind the last chunk that is done.
+if last then redis.call('HSET', META, 'carried', field(last[2], 'r') or '') end
 local at = now()
 local window, due = int(ARGV[13]), ARGV[14] == '1'
 local open, last_end = held[2], int(held[3])

@@ -6,7 +6,7 @@ if status ~= 'error' then record_status('completed') end
 record(ARGV[2])
 ring()
 redis.call('DEL', AUDIO)
-redis.call('HDEL', META, 'carry', 'context')
+redis.call('HDEL', META, 'carry', 'carried', 'context')
 redis.call('PEXPIRE', META, ARGV[3])
 redis.call('PEXPIRE', LOG, ARGV[3])
 forget()

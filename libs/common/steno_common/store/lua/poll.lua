@@ -1,12 +1,13 @@
 -- The client of this connection is still there.
 -- ARGV sid conn idle_ms abandon_ms
--- ->  {1 | -4 superseded | -5 missing, event, done, backlog, status,
+-- ->  {1 | -4 superseded | -5 missing, event, done, backlog, status, epoch,
 --      1 if audio waits and no transcriber holds the session}
-local held = redis.call('HMGET', META, 'conn', 'event', 'done', 'received', 'border', 'status')
-if not held[1] then return {-5, 0, 0, 0, '', 0} end
+local held = redis.call('HMGET', META, 'conn', 'event', 'done', 'received', 'border', 'status',
+  'epoch')
+if not held[1] then return {-5, 0, 0, 0, '', '', 0} end
 local at, lease = now(), redis.call('ZSCORE', LEASES, SID)
 local unclaimed = redis.call('ZSCORE', WAITING, SID) or (lease and int(lease) <= at)
-local answer = {1, int(held[2]), int(held[3]), int(held[4]) - int(held[5]), held[6],
+local answer = {1, int(held[2]), int(held[3]), int(held[4]) - int(held[5]), held[6], held[7],
   unclaimed and 1 or 0}
 if held[1] ~= ARGV[2] then
   answer[1] = -4

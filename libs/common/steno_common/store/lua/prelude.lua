@@ -3,3 +3,5 @@ local function now()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 local function int(value) return tonumber(value or '0') or 0 end
+-- Tokens grow with time too: one given before Redis lost its data is never given again.
+local function newer(token) return math.max(int(token) + 1, now()) end

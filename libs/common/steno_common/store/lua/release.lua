@@ -8,10 +8,5 @@ end
 redis.call('ZREM', LEASES, SID)
 redis.call('HDEL', TRIES, SID)
 local first = redis.call('XRANGE', AUDIO, '-', '+', 'COUNT', 1)[1]
-if first then
-  local fields = first[2]
-  for i = 1, #fields, 2 do
-    if fields[i] == 't' then want_worker(fields[i + 1]) end
-  end
-end
+if first then want_worker(field(first[2], 't')) end
 return 1

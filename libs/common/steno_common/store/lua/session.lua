@@ -1,8 +1,15 @@
 -- Every session script gets the same keys in the same order, and the session's id first.
-local META, AUDIO, LOG, WAITING, LEASES, FENCES, TRIES, DUE, SESSIONS, EVENTS = unpack(KEYS)
+local META, AUDIO, LOG, WAITING, LEASES, FENCES, TRIES, DUE, SESSIONS, EVENTS, REMOVED = unpack(KEYS)
 local SID = ARGV[1]
 
 local function get(field) return redis.call('HGET', META, field) end
+
+-- A field of a stream's entry.
+local function field(fields, name)
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1] end
+  end
+end
 
 local function live(idle_ms)
   redis.call('PEXPIRE', META, idle_ms)

@@ -1,0 +1,35 @@
+"""What the user has been told, by its place in the audio."""
+
+from dataclasses import dataclass
+
+from steno_client.domain.events import Event, Final, Partial, Status, Utterance, Warned
+
+
+@dataclass(slots=True)
+class Told:
+    """Numbers of events may change when a server loses data; a final keeps its place in the audio,
+    an utterance its index."""
+
+    end: float = 0.0
+    """Of the last final, in seconds of the audio."""
+    utterances: int = 0
+    number: int = 0
+    """Highest of all events."""
+
+    def before(self, event: Event) -> bool:
+        """Whether an event was told before; if not it counts as told from now on."""
+        match event:
+            case Final():
+                again = event.start < self.end
+                self.end = max(self.end, event.end)
+            case Partial():
+                return event.start < self.end
+            case Utterance():
+                again = event.index < self.utterances
+                self.utterances = max(self.utterances, event.index + 1)
+            case Status() | Warned():
+                again = event.event is not None and event.event <= self.number
+            case _:
+                again = False
+        self.number = max(self.number, event.event or 0)
+        return again
