@@ -106,25 +106,33 @@ class House:
         return float(metrics.RESTORED._value.get())
 
     async def transcribe(
-        self, audio: bytes, losses: dict[int, Loss] | None = None, *, after_stop: Loss | None = None,
-        pace: float = 0.01, **options: Any,
-    ) -> Heard:  # fmt: skip
+        self,
+        audio: bytes,
+        losses: dict[int, Loss] | None = None,
+        *,
+        after_stop: Loss | None = None,
+        pace: float = 0.01,
+        **options: Any,
+    ) -> Heard:
         """Send a recording in CHUNKS pieces; before some of them Redis loses what it has."""
         heard, size = Heard(), -(-len(audio) // CHUNKS)
-        async with asyncio.timeout(60), connect(self.gateway.address, policy=QUICK, **options) as s:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._follow(s, heard))
-                for number in range(CHUNKS):
-                    if losses and number in losses:
-                        await losses[number](s.id)
-                    await s.send(audio[number * size : (number + 1) * size])
-                    await asyncio.sleep(pace)
-                finishing = tasks.create_task(s.finish())
-                if after_stop is not None:
-                    await asyncio.sleep(0)
-                    await after_stop(s.id)
-                await finishing
-            heard.saved = comparable(json.loads(await s.download("json")))
+        async with (
+            asyncio.timeout(60),
+            connect(self.gateway.address, policy=QUICK, **options) as session,
+            asyncio.TaskGroup() as tasks,
+        ):
+            tasks.create_task(self._follow(session, heard))
+            for number in range(CHUNKS):
+                if losses and number in losses:
+                    await losses[number](session.id)
+                await session.send(audio[number * size : (number + 1) * size])
+                await asyncio.sleep(pace)
+            finishing = tasks.create_task(session.finish())
+            if after_stop is not None:
+                await asyncio.sleep(0)
+                await after_stop(session.id)
+            await finishing
+            heard.saved = comparable(json.loads(await session.download("json")))
         return heard
 
     async def _follow(self, session: Session, heard: Heard) -> None:

@@ -19,9 +19,11 @@ from steno_transcriber.settings import RecognitionSettings
 @pytest.fixture
 async def house(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[House]:
     settings = RecognitionSettings(engine="scripted", pause_seconds=0.5)
-    async with open_recognition(settings) as recognition:
-        async with opened(redis_server, tmp_path, recognition) as house:
-            yield house
+    async with (
+        open_recognition(settings) as recognition,
+        opened(redis_server, tmp_path, recognition) as house,
+    ):
+        yield house
 
 
 def same(heard: Heard, clean: Heard) -> None:
