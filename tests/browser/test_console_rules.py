@@ -40,13 +40,14 @@ RUN = """(async () => {
       }
     }
   };
-  return STORIES.map((story) => {
+  return STORIES.map((story, number) => {
     const conversation = new Conversation();
+    conversation.begin(number % 2 ? "first" : null);
     return story.map((action, at) => {
       const { outbox } = conversation;
       const given = step(conversation, at * 7, action);
       return [given, outbox.stored, outbox.done, outbox.last, outbox.unanswered,
-              conversation.lastEvent];
+              conversation.lastEvent, conversation.resumeFrom];
     });
   });
 })()"""
@@ -69,14 +70,15 @@ pytestmark = pytest.mark.skipif(chromium() is None, reason="no Chromium: apt ins
 def message(random: Random) -> dict[str, Any]:
     """Invent something that a server could say, sensible or not."""
     near = random.randrange(12)
-    match random.randrange(8):
+    match random.randrange(10):
         case 0:
             done = random.randrange(near + 1)
             status = random.choice(["connected", "recording", "paused", "paused", "finalizing"])
             return {"type": "server:session_created", "session_id": "s", "status": status,
                     "epoch": random.choice("aaaaaab"), "sequence_number": near, "done": done,
                     "credit": random.randrange(8), "last_event": random.randrange(9),
-                    "resend_from": near + 1, "container": False}  # fmt: skip
+                    "resend_from": near + 1, "container": False,
+                    "checkpoints": random.random() < 0.9}  # fmt: skip
         case 1 | 2 | 3:
             done = random.randrange(near + 1)
             return {"type": "server:ack", "sequence_number": near, "done": done,
@@ -90,9 +92,16 @@ def message(random: Random) -> dict[str, Any]:
                 error["retry_after_ms"] = 250
             return error
         case 5:
-            return {"type": "server:transcription_partial", "stability": 0.5, **RESULT}
+            return {"type": "server:transcription_partial", "stability": 0.5, **placed(random)}
         case 6:
-            return {"type": "server:transcription_final", "event": near, **RESULT}
+            return {"type": "server:transcription_final", "event": near, **placed(random)}
+        case 7:
+            return {"type": "server:utterance", "event": near, "index": random.randrange(4),
+                    **placed(random)}  # fmt: skip
+        case 8:
+            return {"type": "server:checkpoint", "done": random.randrange(near + 1),
+                    "last_event": random.randrange(near + 1), "state": "s",
+                    "log": random.choice(["", "l"])}  # fmt: skip
         case _:
             return random.choice([
                 {"type": "server:status", "event": near, "status": "recording"},
@@ -103,11 +112,17 @@ def message(random: Random) -> dict[str, Any]:
             ])  # fmt: skip
 
 
+def placed(random: Random) -> dict[str, Any]:
+    """Give a result somewhere in the audio."""
+    start = random.randrange(9)
+    return RESULT | {"start_time": float(start), "end_time": start + 1.0}
+
+
 def story(random: Random) -> list[Action]:
     """Invent what happens to a session."""
     begin = {"type": "server:session_created", "session_id": "s", "status": "connected",
              "epoch": "a", "sequence_number": 0, "done": 0, "credit": 5, "last_event": 0,
-             "resend_from": 1, "container": False}  # fmt: skip
+             "resend_from": 1, "container": False, "checkpoints": True}  # fmt: skip
     actions: list[Action] = [("hear", begin)] if random.random() < 0.8 else []
     for _ in range(STEPS):
         kinds: list[Action] = [
@@ -119,13 +134,13 @@ def story(random: Random) -> list[Action]:
     return actions
 
 
-def expected(actions: list[Action]) -> list[Any]:
+def expected(actions: list[Action], state: str | None) -> list[Any]:
     """Give what the Python client makes of a story."""
-    conversation = Conversation(Policy(), container=False)
+    conversation = Conversation(Policy(), container=False, state=state)
     outbox = conversation.outbox
     return [
         [step(conversation, at * 7.0, action), outbox.stored, outbox.done, outbox.last,
-         outbox.unanswered, conversation.last_event]
+         outbox.unanswered, conversation.last_event, conversation.resume_from]
         for at, action in enumerate(actions)
     ]  # fmt: skip
 
@@ -177,7 +192,12 @@ def heard(conversation: Conversation, now: float, value: dict[str, Any]) -> list
 async def test_the_page_does_what_the_python_client_does(unused_tcp_port: int) -> None:
     random = Random(20)
     stories = [story(random) for _ in range(STORIES)]
-    wanted = await asyncio.to_thread(lambda: [expected(actions) for actions in stories])
+    wanted = await asyncio.to_thread(
+        lambda: [
+            expected(actions, "first" if number % 2 else None)
+            for number, actions in enumerate(stories)
+        ]
+    )
     app = web.Application()
     add_console_routes(app)
     async with (

@@ -212,7 +212,6 @@ class Outbox:
             self._past.append(self._controls.popleft())
             self._controls_sent = max(0, self._controls_sent - 1)
         self._forget()
-        self._next = max(self._next, self._first)
 
     def _forget(self) -> None:
         """Drop what nobody can ask for again."""
@@ -220,6 +219,7 @@ class Outbox:
         while not self._container and self._first <= safe:
             del self._chunks[self._first]
             self._first += 1
+        self._next = max(self._next, self._first)
         while self._past and (self._covered is None or self._past[0].behind < safe):
             self._past.popleft()
 

@@ -18,6 +18,8 @@ const CLOSE_CODES = new Map([
   [4409, ["connection_superseded", "Another connection took this session over."]],
 ]);
 export const TOKEN_FAILURES = new Set(["token_expired", "unauthorized"]); // a new token may help
+// What a server says that has lost a session, or a part of it.
+export const LOSSES = new Set(["session_not_found", "audio_forgotten"]);
 const NUMBERED = new Set([
   "server:transcription_final", "server:utterance", "server:status", "server:warning",
   "server:session_completed",
@@ -68,14 +70,28 @@ export function verdict({ code, retryable = false, resend_from: resendFrom = nul
 export class Conversation {
   outbox = new Outbox();
   backoff = new Backoff();
-  lastEvent = 0;
+  kept = null; // what brings the session back that its server has lost; null without checkpoints
+  lastEvent = 0; // in the server's count of now
   token = null; // the newest of the session, if its server gives any
   completed = null;
   ended = null; // why the server takes no more audio, although a transcript will come
   #epoch = null;
+  #told = { end: 0, utterances: 0, number: 0 }; // what the user was told, by its place in the audio
   #owedSince = null;
   #refusedSince = null;
   #backlogFull = false;
+
+  /** `state` is where the session stood when it was created, null without checkpoints. */
+  begin(state) {
+    if (state === null) return;
+    this.kept = { state, done: 0, lastEvent: 0, log: [] };
+    this.outbox.covered(0);
+  }
+
+  /** The event behind which the server is to go on telling: what comes twice is dropped. */
+  get resumeFrom() {
+    return Math.min(this.lastEvent, this.kept?.lastEvent ?? this.lastEvent);
+  }
 
   /** Take a message of the server. */
   heard(message, now) {
@@ -87,7 +103,10 @@ export class Conversation {
       case "server:error":
         return this.#refused(message, now);
       case "server:transcription_partial":
-        return { event: message };
+        return message.start_time < this.#told.end ? {} : { event: message };
+      case "server:checkpoint":
+        this.#keep(message);
+        return {};
       case "server:token":
         this.token = message.token;
         return {};
@@ -95,7 +114,7 @@ export class Conversation {
         if (message.type === "server:status" && message.status === "goaway") {
           return { leave: message.in_ms / 1000 };
         }
-        return NUMBERED.has(message.type) ? this.#told(message) : {};
+        return NUMBERED.has(message.type) ? this.#news(message) : {};
     }
   }
 
@@ -110,14 +129,22 @@ export class Conversation {
     if (created.status === "error") {
       return { failure: new SessionError("session_failed", "The session is broken.") };
     }
+    const { kept } = this;
+    if (kept && (created.done < kept.done || created.last_event < kept.lastEvent)) {
+      const message = "The server has lost what it had called done.";
+      return { failure: new SessionError("audio_forgotten", message) };
+    }
     try {
       this.outbox.attached(created);
     } catch (failure) {
       return { failure };
     }
-    if (this.#epoch !== null && this.#epoch !== created.epoch) {
-      this.lastEvent = Math.min(this.lastEvent, created.last_event);
+    if (kept && !created.checkpoints) { // a server of before them
+      this.kept = null;
+      this.outbox.uncovered();
     }
+    if (!this.kept && this.#epoch !== null && this.#epoch !== created.epoch) this.lastEvent = 0;
+    this.lastEvent = Math.min(this.resumeFrom, created.last_event);
     this.#epoch = created.epoch;
     this.token = created.token ?? this.token;
     this.#owedSince = null;
@@ -164,13 +191,21 @@ export class Conversation {
     return { hold: error.code === "sequence_gap" ? 0 : RETRY_SECONDS };
   }
 
-  #told(event) {
+  #keep({ state, done, last_event: lastEvent, log }) {
+    if (!this.kept) return;
+    this.kept = { state, done, lastEvent, log: log ? [...this.kept.log, log] : this.kept.log };
+    this.outbox.covered(done);
+  }
+
+  #news(event) {
     if (event.event !== undefined) {
       if (event.event <= this.lastEvent) return {};
       this.lastEvent = event.event;
-      // A new connection itself gives statuses and warnings: those are no progress.
-      if (!["server:status", "server:warning"].includes(event.type)) this.#progress();
     }
+    if (this.#toldBefore(event)) return {};
+    // A new connection itself gives statuses and warnings: those are no progress.
+    const progress = !["server:status", "server:warning"].includes(event.type);
+    if (progress && event.event !== undefined) this.#progress();
     if (event.type === "server:session_completed") {
       if (this.outbox.stored < this.outbox.last && this.ended === null) {
         return {
@@ -182,6 +217,23 @@ export class Conversation {
       this.completed = event;
     }
     return { event };
+  }
+
+  /** Numbers change when a server loses data; a final keeps its place, an utterance its index. */
+  #toldBefore({ type, event: number, start_time: start, end_time: end, index }) {
+    const told = this.#told;
+    let again = false;
+    if (type === "server:transcription_final") {
+      again = start < told.end;
+      told.end = Math.max(told.end, end);
+    } else if (type === "server:utterance") {
+      again = index < told.utterances;
+      told.utterances = Math.max(told.utterances, index + 1);
+    } else if (type !== "server:session_completed") {
+      again = number !== undefined && number <= told.number;
+    }
+    told.number = Math.max(told.number, number ?? 0);
+    return again;
   }
 
   #progress() {

@@ -18,6 +18,9 @@ export class SessionError extends Error {
  * A control message is sent when all chunks before it are stored, so none of those can still be
  * refused; it is repeated on a new connection until a later chunk is stored, which shows that it
  * came through. Chunks are kept until they are done.
+ *
+ * With checkpoints, chunks and control messages are kept until a checkpoint covers them: a server
+ * that lost everything goes on there.
  */
 export class Outbox {
   last = 0; // number of the last chunk put in
@@ -27,7 +30,8 @@ export class Outbox {
   wanted = "start";
   #chunks = new Map();
   #controls = []; // {action, behind}: behind is the last chunk before it
-  #epoch = null;
+  #past = []; // controls that came through, not covered
+  #covered = null; // last chunk that a checkpoint covers, null without checkpoints
   // Of one connection:
   #open = false;
   #next = 1; // chunk to send
@@ -73,13 +77,9 @@ export class Outbox {
 
   /** Begin a connection where the server stands. */
   attached(created) {
-    const renewed = this.#epoch !== null && this.#epoch !== created.epoch;
-    this.#epoch = created.epoch;
-    let start = created.resend_from;
-    if (start < this.first) {
-      if (!renewed) throw this.#forgotten(start);
-      start = this.first;
-    }
+    const start = created.resend_from;
+    if (start < this.first) throw this.#forgotten(start);
+    this.#takeBack(created.sequence_number);
     this.stored = Math.max(Math.min(created.sequence_number, this.last), this.first - 1);
     this.#next = Math.min(start, this.last + 1);
     this.#limit = Math.max(created.sequence_number, start - 1) + created.credit;
@@ -87,6 +87,18 @@ export class Outbox {
     this.#pausedThere = created.status === "paused";
     this.#open = created.status !== "finalizing" && created.status !== "completed";
     this.#advance(created.done);
+  }
+
+  /** Note that a checkpoint holds what became of the chunks up to this one; the first is of 0. */
+  covered(done) {
+    this.#covered = Math.max(this.#covered ?? 0, done);
+    this.#forget();
+  }
+
+  /** Note that there will be no more checkpoints. */
+  uncovered() {
+    this.#covered = null;
+    this.#forget();
   }
 
   /** End a connection: nothing can be sent. */
@@ -146,15 +158,27 @@ export class Outbox {
   }
 
   #advance(done) {
-    while (this.done < Math.min(done, this.last)) {
-      this.#chunks.delete(++this.done);
-      this.first = this.done + 1;
-    }
+    this.done = Math.max(this.done, Math.min(done, this.last));
     while (this.#controls.length > 0 && this.#shown(this.#controls[0])) {
-      this.#controls.shift();
+      this.#past.push(this.#controls.shift());
       this.#controlsSent = Math.max(0, this.#controlsSent - 1);
     }
+    this.#forget();
+  }
+
+  /** Drop what nobody can ask for again. */
+  #forget() {
+    const safe = Math.min(this.#covered ?? this.done, this.done);
+    while (this.first <= safe) this.#chunks.delete(this.first++);
     this.#next = Math.max(this.#next, this.first);
+    this.#past = this.#past.filter(({ behind }) => this.#covered !== null && behind >= safe);
+  }
+
+  /** Say again what came through to a server that has lost it since. */
+  #takeBack(stored) {
+    while (this.#past.length > 0 && this.#past.at(-1).behind >= stored) {
+      this.#controls.unshift(this.#past.pop());
+    }
   }
 
   /** A finalize behind what is done is without effect, whether it arrived or not. */
@@ -165,7 +189,7 @@ export class Outbox {
   #forgotten(number) {
     return new SessionError(
       "audio_forgotten",
-      `the server wants chunk ${number}, but called everything before ${this.first} done`,
+      `the server wants chunk ${number}, but all before ${this.first} was done`,
     );
   }
 }

@@ -1,7 +1,7 @@
 // A session with the server that survives lost connections; knows no page.
 
 import { Connection, seconds } from "./connection.js";
-import { closeFailure, Conversation, TOKEN_FAILURES } from "./conversation.js";
+import { closeFailure, Conversation, LOSSES, TOKEN_FAILURES } from "./conversation.js";
 import { SessionError } from "./outbox.js";
 import { apiKey, request } from "./server.js";
 
@@ -100,7 +100,8 @@ export class Session {
     }
     if (opening !== this.#opening) return; // closed meanwhile
     this.#opening = null;
-    const query = `last_event=${this.#conversation.lastEvent}`;
+    const { kept, resumeFrom } = this.#conversation;
+    const query = `last_event=${resumeFrom}` + (kept ? `&checkpoint=${kept.lastEvent}` : "");
     const address = new URL(`${SESSIONS}/${this.id}/ws?${query}`, location.href);
     address.protocol = address.protocol.replace("http", "ws");
     this.#connection = new Connection(address, this.#conversation, {
@@ -114,9 +115,10 @@ export class Session {
     const created = await request(SESSIONS, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(this.#setup),
+      body: JSON.stringify({ ...this.#setup, checkpoints: true }),
       signal: AbortSignal.timeout(CREATE_MS),
     });
+    this.#conversation.begin(created.checkpoint ?? null);
     this.#conversation.token = created.token ?? null;
     return created.session_id;
   }
@@ -137,8 +139,37 @@ export class Session {
     if (opening === this.#opening) await this.#open();
   }
 
+  /** Bring a session back that the server has lost, then connect; the tries are as many as ever. */
+  async #restore(lost) {
+    this.close();
+    this.#status = null;
+    const opening = (this.#opening = {});
+    const { state, log } = this.#conversation.kept;
+    try {
+      const { token } = await request(`${SESSIONS}/${this.id}/restore`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ state, log }),
+      });
+      this.#conversation.token = token ?? this.#conversation.token;
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error;
+      if (opening !== this.#opening) return;
+      this.#opening = null;
+      this.#lost(error.retryable ? null : lost, { atLeast: error.retryAfter });
+      return;
+    }
+    if (opening !== this.#opening) return; // closed meanwhile
+    this.#opening = null;
+    this.#lost(null, { told: 0 });
+  }
+
   #heard({ event, failure }) {
     if (event) this.#show(event);
+    if (failure && LOSSES.has(failure.code) && this.#conversation.kept) {
+      void this.#restore(failure);
+      return;
+    }
     if (failure && TOKEN_FAILURES.has(failure.code) && apiKey() && !this.#renewed) {
       void this.#renew();
     } else if (failure) this.#fail(failure);
