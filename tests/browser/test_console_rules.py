@@ -67,7 +67,7 @@ Action = tuple[str, Any]
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no Chromium: apt install chromium")
 
 
-def message(random: Random) -> dict[str, Any]:
+def message(random: Random) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind
     """Invent something that a server could say, sensible or not."""
     near = random.randrange(12)
     match random.randrange(10):

@@ -13,7 +13,7 @@ from steno_common.errors import StoreError
 
 # The same examples each time: what is found today is found tomorrow.
 HUNT = settings(
-    max_examples=400, stateful_step_count=20, derandomize=True, database=None, deadline=None,
+    max_examples=1200, stateful_step_count=20, derandomize=True, database=None, deadline=None,
     phases=[Phase.generate], print_blob=False, suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 

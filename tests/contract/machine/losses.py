@@ -131,6 +131,10 @@ class LossyMachine(StoreMachine):
         self.claim(SESSIONS)
         self.work_on(sid, cut)
 
+    @rule(which=some, cut=cuts)
+    def lose_a_commit(self, which: int, cut: Cut) -> None:
+        self.fall_back(which, cut, owner="works", what="commits", regrown=False, healed=False)
+
     def change_owner(self, sid: str, owner: str) -> None:
         """Let the owner of a session be one that works, is new, or is to come."""
         if owner == "is new":
