@@ -80,7 +80,19 @@ def several_redis_agree(rendered: Rendered) -> Complaints:
         yield "a master goes without a word"
     if hooks[1]["sleep"]["seconds"] < 6 or "failover steno" not in scripts["leave.sh"]:
         yield "its Sentinel goes first"
-    fields = {v["name"]: v.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
-              for v in redis["template"]["spec"]["initContainers"][0]["env"]}  # fmt: skip
-    if fields.get("POD_NAME") != "metadata.name":
+
+
+def several_redis_can_be_told_apart(rendered: Rendered) -> Complaints:
+    services = {each["metadata"]["name"] for each in rendered.kind("Service")}
+    numbered = {name for name in services if name.startswith("redis-")}
+    if numbered != ({"redis-0", "redis-1", "redis-2"} if _several_redis(rendered) else set()):
+        yield "a pod has no address that stays"
+    pod = rendered.named("StatefulSet", "redis")["spec"]["template"]["spec"]
+    (prepare,) = pod["initContainers"]
+    told = {
+        each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"]
+        for each in prepare["env"]
+        if "fieldRef" in each["valueFrom"]
+    }
+    if told != ({"POD_NAME": "metadata.name"} if _several_redis(rendered) else {}):
         yield "a pod does not know who it is"

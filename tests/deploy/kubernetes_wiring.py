@@ -34,7 +34,7 @@ def everything_is_labelled(rendered: Rendered) -> Complaints:
         if labels["app.kubernetes.io/part-of"] != "steno":
             yield f"{name}: belongs to something else"
         if each["kind"] in {"Deployment", "StatefulSet", "Service", "Job"} and (
-            labels["app.kubernetes.io/component"] != name
+            labels["app.kubernetes.io/component"] != name.partition("-")[0]
         ):
             yield f"{name}: is another part"
 
@@ -53,7 +53,9 @@ def selectors_take_their_own_pods(rendered: Rendered) -> Complaints:
                 yield f"{workload.name}: {selector} does not take its pods alone"
     for service in rendered.kind("Service"):
         name = service["metadata"]["name"]
-        if service["spec"]["selector"] != {**own, "app.kubernetes.io/component": name}:
+        workload, _, number = name.partition("-")
+        pod = {"statefulset.kubernetes.io/pod-name": name} if number else {}
+        if service["spec"]["selector"] != {**own, "app.kubernetes.io/component": workload, **pod}:
             yield f"service {name}: does not lead to its pods"
 
 
@@ -63,12 +65,19 @@ def service_ports_lead_to_pods(rendered: Rendered) -> Complaints:
         name = service["metadata"]["name"]
         offered = {port["name"]: port["port"] for port in service["spec"]["ports"]}
         targets = {port["name"]: port["targetPort"] for port in service["spec"]["ports"]}
-        if offered != by_name[name].ports or any(key != value for key, value in targets.items()):
+        wanted = dict(by_name[name.partition("-")[0]].ports)
+        if name == "redis":  # only gives the pods their names
+            wanted.pop("sentinel", None)
+        if offered != wanted or any(key != value for key, value in targets.items()):
             yield f"service {name}: {offered} leads nowhere"
         if any(port["protocol"] != "TCP" for port in service["spec"]["ports"]):
             yield f"service {name}: does not speak TCP"
-    headless = rendered.named("Service", "redis")["spec"]
-    if headless["clusterIP"] != "None" or not headless["publishNotReadyAddresses"]:
+        # Redis are asked for each other while they get ready.
+        if ("publishNotReadyAddresses" in service["spec"]) != name.startswith("redis") or not (
+            service["spec"].get("publishNotReadyAddresses", True)
+        ):
+            yield f"service {name}: is found too early, or too late"
+    if rendered.named("Service", "redis")["spec"]["clusterIP"] != "None":
         yield "service redis: its pods cannot find each other"
     if rendered.named("StatefulSet", "redis")["spec"]["serviceName"] != "redis":
         yield "redis: its pods have no names"

@@ -20,6 +20,9 @@ from tests.deploy.kubernetes_render import Object, overlay
 PREFIX = "stenosentinel"
 PASSWORD = "0123456789abcdef"
 NAMES = ("redis-0", "redis-1", "redis-2")
+SUBNET = "10.213.77.0/24"
+ADDRESSES = {name: f"10.213.77.1{number}" for number, name in enumerate(NAMES)}
+"""Of the Service of each pod, which stays with another pod."""
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -62,7 +65,7 @@ class Redises:
         podman("volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs",
                "--opt=o=mode=0700,uid=10001,gid=10001", pod)  # fmt: skip
         podman("pod", "create", "--name", pod, "--network", PREFIX,
-               "--network-alias", f"{name}.redis")  # fmt: skip
+               "--ip", ADDRESSES[name], "--network-alias", name)  # fmt: skip
         first = shlex.join(self.container("prepare", "initContainers")["command"])
         prepared = "until [ -s /memory/sentinel.conf ]; do sleep 0.1; done"
         for kind, before in (("redis", first), ("sentinel", prepared)):
@@ -94,7 +97,8 @@ class Redises:
 
     def master(self, asked: str) -> str:
         said = self.cli(asked, "-p", "26379", "sentinel", "get-master-addr-by-name", "steno")
-        return said.partition(".")[0]
+        found = {address: name for name, address in ADDRESSES.items()}
+        return found.get(said.partition("\n")[0], "")
 
     def masters(self) -> list[str]:
         return [name for name in NAMES if self.cli(name, "role").startswith("master")]
@@ -126,7 +130,7 @@ def redises(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redises]:
     redis = rendered.named("StatefulSet", "redis")["spec"]["template"]["spec"]
     redises = Redises(folder, redis)
     redises.remove()
-    podman("network", "create", PREFIX)
+    podman("network", "create", "--subnet", SUBNET, PREFIX)
     try:
         for name in NAMES:
             redises.begin(name)
