@@ -59,7 +59,8 @@ class Atlas:
 
     async def nodes(self, shards: Iterable[int]) -> dict[Node, list[int]]:
         """Group shards by the nodes that hold them; raises NowhereError."""
-        topology = await self.topology()
+        # Without a step through the loop where the map is known: this is part of every call.
+        topology = self._topology or await self.topology()
         if asyncio.get_running_loop().time() >= self._looked + REFRESH_SECONDS:
             self._look()
         groups: dict[Node, list[int]] = {}

@@ -1,7 +1,16 @@
 """One way to talk to Redis: bounded waits, no hidden retries, typed failure."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+import itertools
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -12,7 +21,7 @@ from steno_common.errors import StoreError, StoreUnavailableError
 from steno_common.store.addresses import parse
 from steno_common.store.atlas import Atlas
 from steno_common.store.discovery import discovery
-from steno_common.store.failures import FAILURES, failure
+from steno_common.store.failures import FAILURES, NowhereError, failure
 from steno_common.store.node import Fill, Node
 from steno_common.store.scripts import Call
 from steno_common.store.together import Ask, Said, together
@@ -137,8 +146,10 @@ class Link:
         return ratios
 
     async def _groups(self, shards: Iterable[int]) -> dict[Node, list[int]]:
-        async with _guarded(self.atlas), asyncio.timeout(ANSWER_SECONDS):
+        try:
             return await self.atlas.nodes(shards)
+        except NowhereError as error:
+            raise failure(error) from error
 
     async def _together(self, asks: Mapping[Node, Ask], *, patient: bool) -> dict[Node, Said]:
         said = await together(asks, patient=patient)
@@ -154,13 +165,13 @@ class Link:
             node: partial(node.run, [call for call in calls if call.shard in held])
             for node, held in groups.items()
         }
-        answers: list[Any] = [None] * len(calls)
-        for node, said in (await self._together(asks, patient=patient)).items():
-            places = [place for place, call in enumerate(calls) if call.shard in groups[node]]
-            each = [said] * len(places) if isinstance(said, StoreError) else said
-            for place, answer in zip(places, each, strict=True):
-                answers[place] = answer
-        return answers
+        said = await self._together(asks, patient=patient)
+        # A Redis answers its calls in their order, all shards that live there in turn.
+        answers: dict[int, Iterator[Any]] = {}
+        for node, told in said.items():
+            each = itertools.repeat(told) if isinstance(told, StoreError) else iter(told)
+            answers |= dict.fromkeys(groups[node], each)
+        return [next(answers[call.shard]) for call in calls]
 
 
 @asynccontextmanager
