@@ -16,8 +16,6 @@ SECRETS: Final = {
 }
 """What whoever installs Steno has to make."""
 NOT_OURS: Final = {"HF_HUB_OFFLINE", "POD_NAME", "REDISCLI_AUTH"}
-AHEAD: Final = {"STENO_REPLICAS"}
-"""Means something only with several Redis, and is read where they are."""
 
 
 def everything_is_labelled(rendered: Rendered) -> Complaints:
@@ -174,7 +172,7 @@ def variables_are_settings(rendered: Rendered) -> Complaints:
         for kind in READ[service]:
             load(kind, known)  # raises what is wrong with the values
     shared = set(rendered.named("ConfigMap", "settings")["data"])
-    if unknown := shared - {name for each in SERVICES for name in settings(each)} - AHEAD:
+    if unknown := shared - {name for each in SERVICES for name in settings(each)}:
         yield f"settings: nobody reads {unknown}"
 
 
