@@ -10,7 +10,7 @@ from bench.faults.speech import speech
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steno_common.store.link import source
+from steno_common.store.scripts import source
 from steno_transcriber.domain.samples import from_bytes
 from steno_transcriber.engines.numbers import read
 
