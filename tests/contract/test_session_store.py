@@ -167,6 +167,16 @@ async def test_markers_stand_behind_the_chunk_they_follow(stores: Stores) -> Non
     assert (snapshot.chunks, snapshot.received, snapshot.status) == (3, 303, "finalizing")
 
 
+async def test_a_marker_that_comes_late_has_no_effect(stores: Stores) -> None:
+    conn = await stores.connect()
+    await stores.store(1, 2)
+    before = (await stores.look()).audio
+    assert await stores.sessions.mark(SID, conn, "finalize", behind=1) is NOTHING
+    assert await stores.sessions.mark(SID, conn, "end", behind=3) is GAP
+    assert (await stores.look()).audio == before
+    assert await stores.sessions.mark(SID, conn, "finalize", behind=2) is DONE
+
+
 async def test_a_marker_is_not_repeated_at_the_same_place(stores: Stores) -> None:
     conn = await stores.connect()
     await stores.store(1)

@@ -228,11 +228,9 @@ class Ingest:
         return len(chunks)
 
     async def _mark(self, kind: Marker, tail: bytes = b"", status: str = "finalizing") -> None:
-        self._check(
-            await patiently(
-                lambda: self.store.mark(self.session_id, self.conn, kind, tail=tail, status=status)
-            )
-        )
+        mark = partial(self.store.mark, self.session_id, self.conn, kind, behind=self.stored,
+                       tail=tail, status=status)  # fmt: skip
+        self._check(await patiently(mark))
 
     async def _end(self, status: str, tail: bytes) -> None:
         limit = max(self.duration_limit - self.received, 0) * SAMPLE_BYTES

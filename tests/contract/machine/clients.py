@@ -38,14 +38,18 @@ class Clients(Bench):
         chunks = [Chunk(n, pcm(n), f"carry {n}".encode()) for n in range(first, first + count)]
         self.touch("append", sid, self.conn(sid, stale), chunks)
 
-    @rule(which=some, kinds=kind_lists, tail=st.integers(0, 3), stale=some)
-    def mark(self, which: int, kinds: list[str], tail: int, stale: int = FRESH) -> None:
+    @rule(which=some, kinds=kind_lists, tail=st.integers(0, 3), stale=some,
+          late=st.sampled_from([0, 0, 0, 1, -1]))  # fmt: skip
+    def mark(
+        self, which: int, kinds: list[str], tail: int, stale: int = FRESH, late: int = 0
+    ) -> None:
         sid = self.sid(which)
         status = "error" if tail == 3 else "finalizing"
+        behind = max(0, self.model.state(sid).next - 1 - late)
         for kind in kinds:
             conn = self.conn(sid, stale)
             audio = pcm(tail) if kind == "end" and tail else b""
-            self.touch("mark", sid, conn, kind, tail=audio, status=status)
+            self.touch("mark", sid, conn, kind, behind=behind, tail=audio, status=status)
 
     @rule(which=some, to=st.sampled_from(["recording", "paused", "reconnecting", "error"]),
           stale=some)  # fmt: skip

@@ -126,17 +126,17 @@ class Gateway(Book):
         self.want_worker(sid)
         return Outcome.DONE
 
-    def mark(self, sid: str, conn: int | str, kind: Marker, *, tail: bytes = b"",
-             status: str = "finalizing") -> Outcome:  # fmt: skip
+    def mark(self, sid: str, conn: int | str, kind: Marker, *, behind: int | None = None,
+             tail: bytes = b"", status: str = "finalizing") -> Outcome:  # fmt: skip
         state = self.state(sid)
         if not state.exists:
             return Outcome.MISSING
-        if state.ended:
-            return Outcome.NOTHING
-        if conn == "" and (state.abandoned or 0) > self.now:
+        if state.ended or (conn == "" and (state.abandoned or 0) > self.now):
             return Outcome.NOTHING
         if conn not in {"", state.conn}:
             return Outcome.SUPERSEDED
+        if behind is not None and behind != state.next - 1:
+            return Outcome.GAP if behind >= state.next else Outcome.NOTHING
         place = self._place(state, kind)
         if place is None:
             return Outcome.NOTHING

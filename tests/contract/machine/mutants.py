@@ -49,6 +49,8 @@ GATEWAY: Final = {
     "mark repeats itself": Mutant("mark", "if kind == held[6] or", "if false or"),
     "mark puts finalize behind idle": Mutant("mark", "held[6] == 'idle'", "held[6] == ''"),
     "mark takes the same place twice": Mutant("mark", "n = int(held[5]) + 1", "n = 1"),
+    "mark stands where it arrives": without("mark", "if sequence > int(ARGV[7]) then return"),
+    "mark overlooks lost audio": without("mark", "if sequence < int(ARGV[7]) then return"),
     "mark ends twice": without("mark", "if held[3] then return"),
     "mark ends who is still there": Mutant("mark", "SID)) > at then", "SID)) < 0 then"),
     "mark does not end": lacking("mark", "redis.call('HSET', META, 'ended', 1)"),

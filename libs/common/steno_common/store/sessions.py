@@ -149,13 +149,16 @@ class SessionStore(Part):
             Appended(Outcome(code), next_, done, backlog) for code, next_, done, backlog in answers
         ]
 
-    async def mark(self, session_id: str, conn: int, kind: Marker, *, tail: bytes = b"",
-                   status: str = "finalizing") -> Outcome:  # fmt: skip
-        """Put a marker behind the last stored chunk; `end` sets the status too."""
+    async def mark(self, session_id: str, conn: int, kind: Marker, *, behind: int | None = None,
+                   tail: bytes = b"", status: str = "finalizing") -> Outcome:  # fmt: skip
+        """Put a marker behind the last stored chunk; `end` sets the status too.
+
+        `behind`: the number of that chunk, so that a call which Redis runs late has no effect.
+        """
         return Outcome(
             await self.link.run(
                 session_call("mark", self.keys(session_id), conn, kind, tail, status,
-                             self.limits.idle_ms)
+                             self.limits.idle_ms, "" if behind is None else behind)
             )
         )  # fmt: skip
 

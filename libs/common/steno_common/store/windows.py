@@ -132,7 +132,7 @@ class WindowStore(Part):
     async def end_abandoned(self, session_id: str) -> bool:
         """Mark the end of a session that counts as abandoned; False if it no longer does."""
         keys = self.keys(session_id)
-        call = session_call("mark", keys, "", "end", b"", "finalizing", self.limits.idle_ms)
+        call = session_call("mark", keys, "", "end", b"", "finalizing", self.limits.idle_ms, "")
         return int(await self.link.run(call)) == 1
 
     async def postpone(self, session_id: str) -> None:
