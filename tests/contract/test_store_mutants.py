@@ -20,7 +20,7 @@ HUNT = settings(
 
 def test_every_script_has_a_mutant() -> None:
     # The notifiers' group is no part of the machine.
-    others = {"prelude", "prepare"}
+    others = {"prepare"}
     assert {mutant.script for mutant in MUTANTS.values()} == script_names() - others
 
 

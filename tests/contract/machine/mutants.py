@@ -57,7 +57,7 @@ GATEWAY: Final = {
     "mark loses count of the tail": Mutant("mark", " + #ARGV[4] / 2", ""),
     "mark wakes nobody": lacking("mark", "want_worker(at)"),
     "poll hides the newer connection": Mutant("poll", "answer[1] = -4", "answer[1] = 1"),
-    "poll hides another life": Mutant("poll", "held[6], held[7]}", "held[6], ''}"),
+    "poll hides another life": Mutant("poll", "held[6], held[7],", "held[6], '',"),
     "poll counts as absence": lacking("poll", "redis.call('ZADD', SESSIONS, at + ARGV[4], SID)"),
     "transition obeys an old connection": without(
         "transition", "if held[1] ~= ARGV[2] then return"
