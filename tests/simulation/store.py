@@ -197,7 +197,9 @@ class SimDoorbellStore(simulated(DoorbellStore, publish="publish_rings")):  # ty
 
 
 def _brief(values: Sequence[Any]) -> str:
-    return " ".join(_word(value) for value in values)
+    """Give values in few words; of what comes from sets of texts the order is left out."""
+    words = [_word(value) for value in values]
+    return " ".join(sorted(words) if words and words[0].startswith("[") else words)
 
 
 def _word(value: Any) -> str:

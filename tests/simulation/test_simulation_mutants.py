@@ -4,7 +4,7 @@ import pytest
 from tests.simulation.simulate import simulate
 from tests.simulation.wrongs import WRONGS
 
-WITHIN = 100
+WITHIN = 300
 """Seeds."""
 
 

@@ -4,7 +4,7 @@ import gc
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final
 from unittest.mock import patch
@@ -22,8 +22,19 @@ from steno_client import connecting
 from steno_client.access import Access
 from steno_client.domain.policy import Policy
 from steno_client.server import Server, base_url
+from steno_gateway.feed import Subscription
+from steno_gateway.socket import Peer
 
 _NANOSECONDS: Final = 1_000_000_000
+
+
+def _numbered() -> Callable[[object], int]:
+    """Give a hash that follows from the order in which objects are first hashed.
+
+    Sets of them have one order then, wherever the objects lie in memory.
+    """
+    numbers: dict[int, tuple[int, object]] = {}
+    return lambda each: numbers.setdefault(id(each), (len(numbers), each))[0]
 
 
 @contextmanager
@@ -53,6 +64,8 @@ def inside(loop: SimLoop, fleet: Fleet, http: Http, seed: object) -> Iterator[No
             (steno_transcriber.recognition, "open_engine", fleet.open_engine),
             (steno_transcriber.worker, "WorkerStore", SimWorkerStore),
             (connecting, "open_server", open_server),
+            (Peer, "__hash__", _numbered()),
+            (Subscription, "__hash__", _numbered()),
         ):
             changed.enter_context(patch.object(module, name, new))
         random.seed(f"{seed} services")
