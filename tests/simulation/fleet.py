@@ -26,6 +26,7 @@ from tests.simulation.virtual_time import SimTask
 from steno_aggregator.worker import Aggregator, Pace
 from steno_common.lifecycle import Lifecycle
 from steno_common.store.limits import Limits
+from steno_common.store.sites import Site, at_each_site
 from steno_gateway.access import Access
 from steno_gateway.admission import Admission
 from steno_gateway.connection import Connection, open_connection
@@ -170,8 +171,12 @@ class Fleet:
 
     async def _aggregator(self, member: Member, link: SimLink) -> None:
         store, archive = SimWindowStore(link, self._limits), cast(Any, self.archive)
-        member.part = Aggregator(store, archive, PACE)
-        await member.part.run(member.life.draining)
+
+        async def aggregate(site: Site) -> None:
+            member.part = Aggregator(store, archive, PACE, site)
+            await member.part.run(member.life.draining)
+
+        await at_each_site(store.link, store.shards, aggregate, ending=member.life.draining)
 
     async def _notifier(self, member: Member, link: SimLink) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -4,9 +4,10 @@ import asyncio
 from collections import deque
 from typing import Any
 
-from redis.exceptions import ConnectionError as RedisConnectionError
 from tests.simulation.chaos import Chaos
 from tests.simulation.processes import WORLD
+
+from steno_common.errors import StoreUnavailableError
 
 MOST_HEARD = 1_000
 """A subscriber that reads less is cut off, as a real server does."""
@@ -30,7 +31,7 @@ class Channels:
 
 
 class SimPubSub:
-    """One subscriber, as redis-py shows it."""
+    """One subscriber, as a link shows it."""
 
     def __init__(self, channels: Channels) -> None:
         self.channels: set[str] = set()
@@ -68,5 +69,5 @@ class SimPubSub:
         except TimeoutError:
             return None
         if self._broken:
-            raise RedisConnectionError("simulated: cut off")
+            raise StoreUnavailableError("simulated: cut off")
         return self._heard.popleft()

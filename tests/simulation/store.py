@@ -18,7 +18,10 @@ from tests.simulation.trace import Trace
 from steno_common.errors import StoreUnavailableError
 from steno_common.keys import WAKE_CHANNEL, KeySpace
 from steno_common.messages import Partial, encode
+from steno_common.store.addresses import parse
+from steno_common.store.atlas import Atlas
 from steno_common.store.base import Part
+from steno_common.store.discovery import discovery
 from steno_common.store.doorbell import DoorbellStore, Ring
 from steno_common.store.limits import Limits
 from steno_common.store.link import ANSWER_SECONDS
@@ -145,11 +148,12 @@ class Server:
 
 
 class SimLink:
-    """One process's connection to the store."""
+    """One process's connection to the store, which holds all shards, always."""
 
     def __init__(self, server: Server, owner: Process) -> None:
         self.server = server
         self.owner = owner
+        self.atlas = Atlas(discovery(parse("redis://simulated")), 0, ANSWER_SECONDS)
 
     async def call(self, name: str, *args: Any, **named: Any) -> Any:
         """Call the store within the time that the real link gives it."""
@@ -161,7 +165,7 @@ class SimLink:
         except TimeoutError as error:
             raise StoreUnavailableError("simulated: no answer") from error
 
-    def pubsub(self) -> SimPubSub:
+    def pubsub(self, _shard: int) -> SimPubSub:
         """Give a subscription."""
         return SimPubSub(self.server.channels)
 
@@ -189,7 +193,8 @@ SimWorkerStore = simulated(WorkerStore)
 class SimDoorbellStore(simulated(DoorbellStore, publish="publish_rings")):  # type: ignore[misc]
     """The notifier's part, whose reads may block."""
 
-    async def read(self, block_ms: int = 2000) -> list[Ring]:
+    async def read(self, shards: Sequence[int], block_ms: int = 2000) -> list[Ring]:
+        assert set(shards) == set(self.shards)
         self.link.owner.check()
         bells: list[Ring] = await self.link.server.next_bells(block_ms / 1000)
         await self.link.call("nothing")

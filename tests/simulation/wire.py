@@ -99,12 +99,6 @@ class End:
             self._end(WSCloseCode.ABNORMAL_CLOSURE)
         return frame
 
-    async def send_str(self, text: str) -> None:
-        await self._send(WSMessage(WSMsgType.TEXT, text, None))
-
-    async def send_bytes(self, data: bytes) -> None:
-        await self._send(WSMessage(WSMsgType.BINARY, data, None))
-
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"") -> None:
         if self.closed:
             return
@@ -131,6 +125,12 @@ class ClientEnd(End):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    async def send_str(self, text: str) -> None:
+        await self._send(WSMessage(WSMsgType.TEXT, text, None))
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self._send(WSMessage(WSMsgType.BINARY, data, None))
+
 
 class ServerEnd(End):
     """What a handler makes of its request."""
@@ -141,6 +141,10 @@ class ServerEnd(End):
 
     async def prepare(self, _request: Any) -> None:
         self.opened.set()
+
+    async def send_frame(self, message: bytes, opcode: WSMsgType) -> None:
+        assert opcode is WSMsgType.TEXT
+        await self._send(WSMessage(opcode, message.decode(), None))
 
 
 class Line:

@@ -21,6 +21,7 @@ from steno_client.domain.conversation import Conversation, Reaction
 from steno_client.domain.outbox import Outbox
 from steno_common.errors import StoreUnavailableError
 from steno_common.messages import Completed, Statistics
+from steno_common.store.work import Committed
 from steno_gateway.feed import Feed, Subscription
 from steno_gateway.ingest import Ingest
 from steno_transcriber.session import Session
@@ -94,12 +95,12 @@ def _says_stop_once(right: Any) -> Any:
 
 
 def _commits_twice(right: Any) -> Any:
-    def commit(self: Model, claim: Any, commit: Any) -> bool:
+    def commit(self: Model, claim: Any, commit: Any) -> Any:
         state = self.state(claim.session_id)
         was, state.commits = state.commits, 0
         done = right(self, claim, commit)
         state.commits = state.commits or was
-        return bool(done)
+        return done
 
     return commit
 
@@ -154,12 +155,12 @@ def _feeds_again(right: Any) -> Any:
 
 
 def _goes_on_where_it_was(right: Any) -> Any:
-    async def items(self: Subscription) -> Any:
-        async for item in right(self):
+    async def told(self: Subscription) -> Any:
+        async for each in right(self):
             self.cursor += 1
-            yield item
+            yield each
 
-    return items
+    return told
 
 
 def _gives_up_at_once(_: Any) -> Any:
@@ -167,7 +168,7 @@ def _gives_up_at_once(_: Any) -> Any:
         try:
             return await operation()
         except StoreUnavailableError:
-            return True
+            return Committed.OK
 
     return patiently
 
@@ -190,7 +191,7 @@ WRONGS: Final[dict[str, Wrong]] = {
     "the gateway resumes at the newest event": instead(
         steno_gateway.connection.states, "resume_point", _takes_the_newest
     ),
-    "the gateway skips events": instead(Subscription, "items", _goes_on_where_it_was),
+    "the gateway skips events": instead(Subscription, "told", _goes_on_where_it_was),
     "a commit counts twice": instead(Model, "commit", _commits_twice),
     "the worker forgets the context": instead(Session, "__post_init__", _without(context="")),
     "the worker takes audio again": instead(Session, "_feed", _feeds_again),

@@ -1,6 +1,6 @@
 """What the stores promise to read, in plain Python."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tests.contract.machine.model_gateway import Book
 from tests.contract.machine.state import AudioEntry
@@ -55,15 +55,19 @@ class Reader(Book):
                 found.append(Waiting(shard, waits))
         return found
 
-    def due(self, count: int = 50) -> list[Due]:
-        return self._until_now({sid: state.due for sid, state in self.states.items()}, count)
+    def due(self, shards: Sequence[int] | None = None, count: int = 50) -> list[Due]:
+        index = {sid: state.due for sid, state in self.states.items()}
+        return self._until_now(index, shards, count)
 
-    def abandoned(self, count: int = 50) -> list[Due]:
-        return self._until_now({sid: state.abandoned for sid, state in self.states.items()}, count)
+    def abandoned(self, shards: Sequence[int] | None = None, count: int = 50) -> list[Due]:
+        index = {sid: state.abandoned for sid, state in self.states.items()}
+        return self._until_now(index, shards, count)
 
-    def _until_now(self, index: Mapping[str, int | None], count: int) -> list[Due]:
+    def _until_now(
+        self, index: Mapping[str, int | None], shards: Sequence[int] | None, count: int
+    ) -> list[Due]:
         found = []
-        for shard in range(self.limits.shards):
+        for shard in shards or range(self.limits.shards):
             mine = [(at, sid) for sid, at in index.items()
                     if at is not None and at <= self.now and self.shard(sid) == shard]  # fmt: skip
             found += [Due(sid, self.now - at) for at, sid in sorted(mine)[:count]]
