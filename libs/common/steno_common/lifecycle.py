@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from steno_common import logs, telemetry
+from steno_common import logs, telemetry, tracing
 from steno_common.errors import SettingsError, StenoError
 from steno_common.settings import load
 
@@ -33,6 +33,19 @@ class ProcessSettings:
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     drain_seconds: float = 20.0
     """Time to finish work after the first signal."""
+    otlp_endpoint: str = ""
+    """Base URL of the collector that takes traces over HTTP; empty: there are none."""
+    trace_ratio: float = 0.05
+    """Share of the sessions that are traced, where their clients do not say."""
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.otlp_endpoint and not self.otlp_endpoint.startswith(("http://", "https://")):
+            faults.append("STENO_OTLP_ENDPOINT: not http://… or https://…")
+        if not 0 <= self.trace_ratio <= 1:
+            faults.append("STENO_TRACE_RATIO: not between 0 and 1")
+        if faults:
+            raise SettingsError(faults)
 
 
 @dataclass(slots=True)
@@ -107,7 +120,8 @@ def run(name: str, serve: Callable[[Lifecycle], Coroutine[Any, Any, None]]) -> i
         settings = load(ProcessSettings)
         logs.setup(name, settings.log_style, settings.log_level)
         telemetry.introduce(name)
-        asyncio.run(_live(serve, settings.drain_seconds))
+        with tracing.exporting(name, settings.otlp_endpoint, settings.trace_ratio):
+            asyncio.run(_live(serve, settings.drain_seconds))
     except* SettingsError as group:
         faults = "\n".join(str(error) for error in _leaves(group))
         print(f"steno-{name}: the settings cannot be used\n{faults}", file=sys.stderr)  # noqa: T201

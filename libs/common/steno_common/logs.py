@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 FIELDS: Final = (
     "session", "shard", "worker", "count", "seconds", "samples", "code", "reason", "status",
-    "engine", "model", "address", "port", "attempt", "error",
+    "engine", "model", "address", "port", "attempt", "error", "trace_id", "span_id",
 )  # fmt: skip
 """Everything that may stand beside an event; a field that is not here is not written."""
 

@@ -61,6 +61,8 @@ class Session(msgspec.Struct, frozen=True, tag="session.v1"):
     """Text as if said before the session; never logged."""
     hotwords: tuple[str, ...] = ()
     """Words or names that are likely to be said; never logged."""
+    trace: str = ""
+    """W3C `traceparent` of the request that created it; empty: it is not traced."""
 
 
 class Partial(msgspec.Struct, frozen=True, tag="partial.v1"):

@@ -50,14 +50,18 @@ def violations(invariant: str) -> Counter:
     return VIOLATIONS.labels(invariant)
 
 
+def release() -> str:
+    """Give the version of Steno that this process runs."""
+    try:
+        return version("steno-common")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 def introduce(service: str) -> None:
     """Say which service this process is; without the time series of when each counter began."""
     disable_created_metrics()  # type: ignore[no-untyped-call]
-    try:
-        release = version("steno-common")
-    except PackageNotFoundError:
-        release = "unknown"
-    BUILD.info({"service": service, "version": release})
+    BUILD.info({"service": service, "version": release()})
 
 
 def note_readiness(results: Mapping[str, bool]) -> None:

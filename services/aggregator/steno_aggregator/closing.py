@@ -1,10 +1,14 @@
 """Looks at one session: closes the utterances that are complete."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steno_aggregator.domain.window import judge, utterance
+from steno_common import tracing
+from steno_common.messages import Utterance
 from steno_common.store.windows import Window, WindowStore
-from steno_common.units import to_samples
+from steno_common.units import to_samples, to_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,10 @@ async def close_windows(store: WindowStore, session_id: str) -> Looked:
     repeated or raced at any point. The session stays due until a look finds nothing to do, or,
     where `ended`, until its transcript is saved.
     """
-    silence = to_samples(store.limits.silence_seconds)
+    silence, clock = to_samples(store.limits.silence_seconds), asyncio.get_running_loop().time
     closed = 0
     while True:
+        began = clock()
         window = await store.window(session_id)
         if window is None:
             await store.remove(session_id)
@@ -44,6 +49,18 @@ async def close_windows(store: WindowStore, session_id: str) -> Looked:
             if not utterances:
                 return Looked(closed, ended=False)
             closed += len(utterances)
+            _trace(window, utterances, clock() - began)
+
+
+def _trace(window: Window, utterances: Sequence[Utterance], seconds: float) -> None:
+    with tracing.within(window.session.trace):
+        for each in utterances:
+            length = to_seconds(each.end - each.start)
+            with tracing.span(
+                "close utterance", ago=seconds, session=window.session.session_id,
+                number=each.index, audio_seconds=length, language=each.language,
+            ):  # fmt: skip
+                pass
 
 
 def _read_until(window: Window) -> int:

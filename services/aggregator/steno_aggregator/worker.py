@@ -150,7 +150,6 @@ class Aggregator:
                 "save", session_id, lambda: complete(self._store, self._archive, session_id)
             )
         if completed:
-            log.info("completed", extra=about(session_id))
             metrics.SESSIONS.labels("completed").inc()
 
     async def _watch_abandoned(self) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from steno_audio import AudioError, AudioFormat
+from steno_common import tracing
 from steno_common.archive import FORMATS
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Session
@@ -68,7 +69,9 @@ async def create_session(services: Services, asked: SessionRequest) -> Session:
         task=asked.task,
         prompt=asked.prompt,
         hotwords=tuple(word.strip() for word in asked.hotwords),
+        trace=tracing.traceparent(),
     )
+    tracing.note(session=session.session_id)
     await services.store.create(session, epoch=uuid.uuid4().hex[:12])
     return session
 
@@ -91,7 +94,8 @@ async def post_session(request: web.Request) -> web.Response:
     services.admission.may_begin(caller.key)
     services.memory.admit()
     asked = parse_request(await _body(request))
-    session = await create_session(services, asked)
+    with tracing.opening("create session", request.headers):
+        session = await create_session(services, asked)
     fields = session_fields(session, "connecting", seen_ms=session.created_ms, chunks=0,
                             confirmed_text="")  # fmt: skip
     fields |= services.access.token_fields(caller, session.session_id, "speak")

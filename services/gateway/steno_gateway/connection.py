@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from steno_audio import AudioFormat, decoder_for
-from steno_common import logs
+from steno_common import logs, tracing
 from steno_common.errors import StoreError
 from steno_common.store.saves import SaveStore
 from steno_common.store.sessions import Attached
-from steno_common.units import to_samples
+from steno_common.units import to_samples, to_seconds
 from steno_gateway import metrics
 from steno_gateway.access import Pass
 from steno_gateway.domain import states
@@ -102,6 +102,8 @@ class Connection:
             pass
         finally:
             feed.unsubscribe(subscription)
+            received = to_seconds(self.ingest.received)
+            tracing.note(chunks=self.ingest.stored, audio_seconds=received)
             with contextlib.suppress(StoreError):
                 await self.services.store.transition(
                     subscription.session_id, self.attached.conn, "reconnecting",
@@ -199,4 +201,10 @@ async def serve_session(services: Services, peer: Peer, way_back: Pass, known: K
             raise ClientError("session_not_found", "no such session")
         if attached.connections > services.settings.max_reconnections:
             raise ClientError("too_many_reconnections", "too many connections; upload instead")
-        await open_connection(services, peer, attached, way_back, known).run()
+        connection = open_connection(services, peer, attached, way_back, known)
+        fields: tracing.Fields = {"session": way_back.session_id, "number": attached.connections}
+        with (
+            tracing.within(attached.session.trace),
+            tracing.span("session connection", **fields),
+        ):
+            await connection.run()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from steno_common import tracing
 from steno_common.messages import Completed, Partial, Warned
 from steno_common.messages import Final as FinalEvent
 from steno_common.store.sessions import Outcome
@@ -104,6 +105,7 @@ class Teller:
                 await self.peer.send(message)
             if isinstance(item.event, FinalEvent) and item.number > self.old:
                 metrics.delivered(item.event.created_ms, time.time() * 1000, final=True)
+                tracing.event("final delivered", number=item.number)
             if isinstance(item.event, Completed):
                 return
 

@@ -10,10 +10,11 @@ from typing import Final
 from aiohttp import BodyPartReader, web
 
 from steno_audio import AudioFormat, decoder_for
+from steno_common import tracing
 from steno_common.errors import StoreError
 from steno_common.messages import Completed
 from steno_common.store.sessions import Attached
-from steno_common.units import to_samples
+from steno_common.units import to_samples, to_seconds
 from steno_gateway.access import CALLER
 from steno_gateway.api import create_session
 from steno_gateway.domain.client import request_of_query
@@ -118,6 +119,7 @@ async def _transcribed(request: web.Request, services: Services, attached: Attac
                 break
     finally:
         services.feed.unsubscribe(subscription)
+        tracing.note(chunks=ingest.stored, audio_seconds=to_seconds(ingest.received))
 
 
 @asynccontextmanager
@@ -143,7 +145,7 @@ async def post_transcription(request: web.Request) -> web.Response:
     if request.content_type == "multipart/form-data":
         told = ANY_TYPE
     mime_type = request.query.get("mime_type", told)
-    with services.admission.upload(request[CALLER]):
+    with services.admission.upload(request[CALLER]), tracing.opening("upload", request.headers):
         services.memory.admit()
         asked = request_of_query(mime_type, request.query.items())
         session = await create_session(services, asked)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from steno_common.logs import about
 from steno_transcriber.domain.agreement import Agreement
 from steno_transcriber.domain.cadence import due
-from steno_transcriber.domain.hypothesis import Hypothesis, Request, Window, placed, within
+from steno_transcriber.domain.hypothesis import Decoded, Request, Window, placed, within
 from steno_transcriber.domain.segmenter import OpenSpeech
 from steno_transcriber.engines.base import EngineError
 from steno_transcriber.recogniser import Partial
@@ -40,7 +40,7 @@ class OpenSegment:
         """The same if every partial had come when it was due."""
         self._settled_until: int | None = None
         """End of the last window that was decoded as the final it may become."""
-        self._foreseen: tuple[int, Hypothesis] | None = None
+        self._foreseen: tuple[int, Decoded] | None = None
         """That window's end and hypothesis."""
 
     @property
@@ -74,7 +74,7 @@ class OpenSegment:
                 self._decode(speech, self._request), name=f"partial of {self._session}"
             )
 
-    async def final(self, audio_end: int) -> Hypothesis | None:
+    async def final(self, audio_end: int) -> Decoded | None:
         """End the partials; give the final of the window up to `audio_end` if it was foreseen."""
         if self._settled_until == audio_end and self._task is not None:
             if self._request is not None:
@@ -118,7 +118,7 @@ class OpenSegment:
         end = self._shown_until = speech.audio_start + length
         hypothesis = placed(answer, speech.audio_start, length)
         if request.window.final:
-            self._foreseen = (end, hypothesis)
+            self._foreseen = (end, Decoded(hypothesis, request.work))
         words = self._agreement.update(within(hypothesis, speech.speech_start, end).words)
         if not words:
             return

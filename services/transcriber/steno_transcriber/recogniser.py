@@ -1,7 +1,7 @@
 """What the worker sees of recognition: audio of one session in, partials with spans out."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from steno_common.messages import Prosody, Word
@@ -33,7 +33,8 @@ class Partial:
 class Span:
     """A closed piece of the session, speech or silence; spans tile it without a hole.
 
-    Positions are samples of the session. All but `processing_ms` follows from the audio alone.
+    Positions are samples of the session. All but `processing_ms` and `work` follows from the audio
+    alone.
     """
 
     start: int
@@ -50,6 +51,8 @@ class Span:
     decided: int
     """Sample after the last one that had to be heard to close it, not before `end`."""
     processing_ms: int
+    work: tuple[float, float] | None = field(default=None, compare=False)
+    """When the engine began with it and was done, in seconds of the event loop's clock."""
 
 
 Emit = Callable[[Partial | Span], Awaitable[None]]

@@ -7,6 +7,8 @@ from itertools import count
 from types import TracebackType
 from typing import Literal, Self
 
+from steno_common import tracing
+from steno_transcriber import traces
 from steno_transcriber.domain.batching import Room, Ticket, Urgency, choose
 from steno_transcriber.domain.cadence import Pace
 from steno_transcriber.domain.hypothesis import Again, Hypothesis, Request, Window
@@ -38,6 +40,7 @@ class _Waiting:
     request: Request
     answer: asyncio.Future[Hypothesis]
     since: float
+    trace: str
 
 
 def _urgency(request: Request) -> Urgency:
@@ -104,7 +107,8 @@ class Scheduler:
         Raises EngineError.
         """
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(next(self._numbers), session, request, loop.create_future(), loop.time())
+        waiting = _Waiting(next(self._numbers), session, request, loop.create_future(),
+                           loop.time(), tracing.traceparent())  # fmt: skip
         self._waiting[waiting.number] = waiting
         self._dispatch()
         try:
@@ -136,6 +140,7 @@ class Scheduler:
         clock = asyncio.get_running_loop().time
         started = clock()
         for each in batch:
+            each.request.work = (started, started)
             wait, padded = started - each.since, self._engine.padded_seconds(each.request.window)
             if each.request.window.final:
                 self.observe("final_wait_seconds", wait)
@@ -145,8 +150,12 @@ class Scheduler:
                 self.observe("partial_wait_seconds", wait)
                 self.observe("partial_padded_seconds", padded)
         self.observe("batch_windows", len(batch))
+        waited = started - min(each.since for each in batch)
         try:
-            await self._answer(batch)
+            with traces.batch([each.trace for each in batch],
+                              [each.request.window for each in batch],
+                              waited=waited, engine=self._engine.name):  # fmt: skip
+                await self._answer(batch)
         finally:
             # Nobody may wait for an answer that a cancelled batch no longer gives.
             for each in batch:
@@ -172,6 +181,7 @@ class Scheduler:
         try:
             answers = await self._called_with([each.request.window for each in batch])
         except EngineError as error:
+            tracing.failed(error)
             if len(batch) == 1:
                 if not batch[0].answer.done():
                     batch[0].answer.set_exception(error)
@@ -189,4 +199,5 @@ class Scheduler:
                 since = asyncio.get_running_loop().time()
                 self._waiting[each.number] = replace(each, since=since)
             else:
+                each.request.work = each.request.work[0], asyncio.get_running_loop().time()
                 each.answer.set_result(answer)

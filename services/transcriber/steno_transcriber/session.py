@@ -9,13 +9,14 @@ from typing import Final, assert_never
 
 import numpy as np
 
+from steno_common import tracing
 from steno_common.errors import StoreError
 from steno_common.logs import about
 from steno_common.messages import Ended, Event, Idle
 from steno_common.store.link import patiently
 from steno_common.store.work import Checkpoint, Claim, Commit, Entry, WorkStore
 from steno_common.units import SAMPLE_BYTES, to_seconds
-from steno_transcriber import metrics
+from steno_transcriber import metrics, traces
 from steno_transcriber.clock import RedisClock
 from steno_transcriber.domain.lateness import Complaint
 from steno_transcriber.domain.ledger import Consumed, Ledger
@@ -164,8 +165,11 @@ class Session:
         self._context = span.context
         spoken = span.end - span.start if span.speech_end > span.speech_start else 0
         arrival_ms = place.arrival_ms if place else 0
+        waited = max(0.0, now_ms - arrival_ms) / 1000 if place else 0.0
         consumed = self._ledger.consume(span.end)
-        await self._commit(consumed, span.end, events, speech=spoken, arrival_ms=arrival_ms)
+        with traces.segment(self.claim.session_id, span, number=self._commits + 1, waited=waited,
+                            engine=self.recognition.engine_name):  # fmt: skip
+            await self._commit(consumed, span.end, events, speech=spoken, arrival_ms=arrival_ms)
 
     async def _commit(
         self,
@@ -194,6 +198,7 @@ class Session:
         )
         committed = await patiently(lambda: self.store.commit(self.claim, commit))
         metrics.COMMITS.labels(committed.value).inc()
+        tracing.note(outcome=committed.value)
         if not committed:
             raise LostError
         metrics.AUDIO.labels("speech").inc(to_seconds(speech))

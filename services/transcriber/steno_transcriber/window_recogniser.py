@@ -11,6 +11,7 @@ from steno_common.messages import MANY_LANGUAGES, Prosody
 from steno_common.units import SAMPLE_RATE
 from steno_transcriber.domain.context import decode_context
 from steno_transcriber.domain.hypothesis import (
+    Decoded,
     Hypothesis,
     Options,
     Request,
@@ -69,18 +70,20 @@ class WindowRecogniser:
             self.pending -= len(segment.audio)
             self._open = OpenSegment(self._start.session, self._emit, self._tools)
 
-    async def _recognised(self, segment: Segment, foreseen: Hypothesis | None) -> Span:
+    async def _recognised(self, segment: Segment, foreseen: Decoded | None) -> Span:
         clock = asyncio.get_running_loop().time
         started = clock()
+        decoded: Decoded | None = None
         hypothesis: Hypothesis | None = None
         prosody: Prosody | None = None
         reason: SpanReason = segment.reason
         if len(segment.audio):
             prosody = await self._prosody(segment)
-            hypothesis = foreseen or await self._final(segment)
-            if hypothesis is None:
+            decoded = foreseen or await self._final(segment)
+            if decoded is None:
                 reason = "engine_failed"
             else:
+                hypothesis = decoded.hypothesis
                 self._context = self._context.after(hypothesis)
                 hypothesis = within(hypothesis, segment.speech_start, segment.speech_end)
         return Span(
@@ -94,6 +97,7 @@ class WindowRecogniser:
             reason=reason,
             decided=segment.decided,
             processing_ms=round((clock() - started) * 1000),
+            work=decoded.work if decoded else None,
         )
 
     async def _prosody(self, segment: Segment) -> Prosody:
@@ -120,14 +124,16 @@ class WindowRecogniser:
             return replace(options, language=None)
         return replace(options, language=options.language or self._context.language)
 
-    async def _final(self, segment: Segment) -> Hypothesis | None:
+    async def _final(self, segment: Segment) -> Decoded | None:
         """Decode a closed segment; None if the engine fails twice or says it never will."""
         window = self._window(segment.audio, final=True)
         session, observe = self._start.session, self._tools.observe
         for attempt in range(1, FINAL_TRIES + 1):
             try:
-                hypothesis = await self._tools.decode(session, Request(window))
-                return placed(hypothesis, segment.audio_start, len(segment.audio))
+                request = Request(window)
+                hypothesis = await self._tools.decode(session, request)
+                hypothesis = placed(hypothesis, segment.audio_start, len(segment.audio))
+                return Decoded(hypothesis, request.work)
             except EngineError as error:
                 extra = about(session, attempt=attempt, code=error.code, error=str(error))
                 log.warning("a segment was not decoded", extra=extra)

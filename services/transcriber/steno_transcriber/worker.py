@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from steno_common import tracing
 from steno_common.errors import StoreError, StoreUnavailableError
 from steno_common.logs import about
 from steno_common.store.work import Claim, WorkStore
@@ -100,12 +101,13 @@ class Worker:
             await self._release(claim)
             return
         session = Session(self.store, claim, checkpoint, self.recognition, self._clock)
-        task = self._group.create_task(self._serve(session), name=f"session {session_id}")
+        with tracing.within(checkpoint.session.trace):  # the task goes on in it
+            task = self._group.create_task(self._serve(session), name=f"session {session_id}")
+            log.info("session claimed", extra=about(session_id, attempt=claim.tries))
         self._held[session_id] = _Held(session, task, time.monotonic())
         metrics.CLAIMS.inc()
         metrics.SESSIONS.set(len(self._held))
         self._owning.set()
-        log.info("session claimed", extra=about(session_id, attempt=claim.tries))
 
     async def _serve(self, session: Session) -> None:
         session_id = session.claim.session_id

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.transcriber.sound import RULES, ForgetfulDetector, GatedEngine, loud, turn
 
 from steno_transcriber.domain.cadence import Pace
-from steno_transcriber.domain.hypothesis import Hypothesis, Request, Window, placed
+from steno_transcriber.domain.hypothesis import Decoded, Hypothesis, Request, Window, placed
 from steno_transcriber.domain.segmenter import OpenSpeech
 from steno_transcriber.engines.base import EngineError
 from steno_transcriber.engines.scripted import spoken
@@ -71,8 +71,8 @@ async def grow(segment: OpenSegment, length: int, *, settled: bool = False) -> N
     await turn()
 
 
-def final_of(length: int) -> Hypothesis:
-    return placed(spoken(Window(AUDIO[:length])), START, length)
+def final_of(length: int) -> Decoded:
+    return Decoded(placed(spoken(Window(AUDIO[:length])), START, length))
 
 
 def others() -> set[asyncio.Task[object]]:

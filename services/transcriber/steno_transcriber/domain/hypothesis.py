@@ -52,6 +52,8 @@ class Request:
     early: bool = False
     """Nobody waits for it yet."""
     taken: bool = False
+    work: tuple[float, float] = (0.0, 0.0)
+    """When the engine began with it and was done (s), by the clock of who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,14 @@ class Hypothesis:
     confidence: float = 0.0
     trusted: bool = True
     """False: the words passed no check, so they are no prompt for what follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A hypothesis with when the engine worked on it, as in the request."""
+
+    hypothesis: Hypothesis
+    work: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
 
 
 def within(hypothesis: Hypothesis, first: int, last: int) -> Hypothesis:
