@@ -30,7 +30,7 @@ SESSIONS: Final = Board(
               (per_second("steno_gateway_errors_total", "code"), "{{code}}")),
         graph("Ends", "Sessions that came to an end.", "ops",
               (per_second("steno_aggregator_sessions_total", "outcome"), "{{outcome}}")),
-        graph("Restored", "Sessions that Redis had lost, and whose clients brought them back.", "ops",
+        graph("Restored", "Sessions that Redis had lost, brought back by their clients.", "ops",
               (per_second("steno_gateway_sessions_restored_total"), "restored")),
         graph("Saving", "Time to compose and save a transcript.", "s",
               *latency("steno_aggregator_save_seconds")),
