@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from steno_common.errors import MessageError
 from steno_common.messages import Final as FinalText
 from steno_common.messages import Message, Numbered, Word, decode, encode
+from steno_common.saved import Saved
 from steno_common.store.base import read_events
 
 GOLDEN: Final[list[dict[str, Any]]] = json.loads(
@@ -71,6 +72,13 @@ messages = st.one_of(*map(structs, KINDS))
 def test_released_bytes_mean_what_they_meant(entry: dict[str, Any]) -> None:
     message = decode(bytes.fromhex(entry["bytes"]))
     assert entry["means"].items() <= plain(message).items()
+
+
+def test_released_checkpoints_mean_what_they_meant() -> None:
+    (entry,) = json.loads((Path(__file__).parent / "golden" / "saved.json").read_text())
+    saved = msgspec.msgpack.decode(bytes.fromhex(entry["bytes"]), type=Saved)
+    assert json.loads(msgspec.json.encode(saved)) == entry["means"]
+    assert msgspec.msgpack.encode(saved).hex() == entry["bytes"]
 
 
 @golden

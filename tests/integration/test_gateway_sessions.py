@@ -26,7 +26,7 @@ async def test_audio_goes_in_and_words_come_out(gateway: Gateway) -> None:
         assert client.greeting == {
             "type": "server:session_created", "session_id": session_id, "status": "connected",
             "epoch": client.greeting["epoch"], "sequence_number": 0, "done": 0, "credit": 64,
-            "last_event": 1, "resend_from": 1, "container": False,
+            "last_event": 1, "resend_from": 1, "container": False, "checkpoints": False,
         }  # fmt: skip
         await client.chunks(CHUNKS)
         await client.hear_stored(10)

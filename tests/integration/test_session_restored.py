@@ -9,9 +9,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.integration.restored_rig import CHUNKS, Heard, House, opened, speech
+from tests.integration.restored_rig import CHUNKS, QUICK, Heard, House, opened, speech
 from tests.redis_servers import RedisServer
 
+from steno_client import SessionError, listen
 from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 
@@ -134,3 +135,30 @@ async def test_an_older_prefix_is_healed(house: House) -> None:
     losses = {12: remember, 45: fall_back}
     same(await house.transcribe(speech(), losses, pace=0.04), clean)
     assert house.restored() == before + 1
+
+
+async def test_a_listener_hears_everything_once_too(house: House) -> None:
+    clean, heard = await house.transcribe(speech()), Heard()
+
+    async def overhear(session: str) -> None:
+        async for event in listen(house.gateway.address, session, policy=QUICK):
+            heard.hear(event)
+
+    async with asyncio.TaskGroup() as tasks:
+
+        async def begin(session: str) -> None:
+            tasks.create_task(overhear(session))
+
+        losses = {5: begin, 25: house.flush, 45: house.flush}
+        same(await house.transcribe(speech(), losses, pace=0.03), clean)
+    assert heard.finals == clean.finals
+    assert heard.utterances == clean.utterances
+
+
+async def test_a_session_that_is_lost_on_purpose_stays_lost(house: House) -> None:
+    async def remove(session: str) -> None:
+        assert await house.gateway.store.remove(session)
+
+    with pytest.raises(ExceptionGroup) as failed:
+        await house.transcribe(speech(), {30: remove}, pace=0.03)
+    assert failed.group_contains(SessionError, match="removed")

@@ -171,9 +171,10 @@ class Machine(RuleBasedStateMachine):
             self.finalized.add(len(self.said))
         self.client.outbox.order(action)  # type: ignore[arg-type]
 
-    @rule()
-    def stop(self) -> None:
-        self.client.outbox.order("stop")
+    @rule(really=st.integers(0, 4))
+    def stop(self, really: int = 0) -> None:
+        if not really:
+            self.client.outbox.order("stop")
 
     @initialize()
     def begin(self) -> None:
@@ -187,6 +188,8 @@ class Machine(RuleBasedStateMachine):
         assert self.client.kept is not None
         kept = self.client.kept.last_event
         self.down.extend(self.server.attach(self.client.resume_from, kept))
+        if not self.server.lost:
+            self.forget_marks_without_effect()
 
     @rule()
     def drop(self) -> None:
@@ -235,6 +238,30 @@ class Machine(RuleBasedStateMachine):
             self.marked |= self.server.markers
             self.down.extend(self.server.checkpoint())
 
+    @rule(finalize=st.booleans(), given=st.booleans(), rounds=st.integers(0, 4))
+    def talk(self, finalize: bool, given: bool, rounds: int) -> None:
+        """What chance alone seldom does: some chunks get all the way, some not."""
+        for _ in range(3):
+            if not (self.client.outbox.paused or self.client.outbox.stopped):
+                self.speak()
+        if finalize and not self.client.outbox.stopped:
+            self.order("finalize")
+        if not self.connected:
+            self.reconnect()
+        for _ in range(rounds):
+            self.work(["hear", "hear", "send", "send", "arrive", "arrive", "ack", "hear"])
+            self.transcribe(1)
+        if given:
+            self.give_a_checkpoint()
+            self.work(["hear", "hear", "hear"])
+
+    @rule(more=st.integers(0, 3))
+    def lose_what_was_told(self, more: int) -> None:
+        self.talk(finalize=True, given=True, rounds=3)
+        self.talk(finalize=True, given=False, rounds=more)
+        self.lose_everything()
+        self.talk(finalize=False, given=False, rounds=2)
+
     @rule()
     def lose_everything(self) -> None:
         self.drop()
@@ -250,6 +277,10 @@ class Machine(RuleBasedStateMachine):
         self.marked |= self.server.markers
         if not self.server.lost:
             self.server.fall_back(data.draw(st.sampled_from(list(self.server.past))))
+
+    def forget_marks_without_effect(self) -> None:
+        """Behind what is done a marker changes nothing, whether it is there or not."""
+        self.marked = {marker for marker in self.marked if marker > self.server.done}
 
     @invariant()
     def the_server_has_the_chunks_once_and_in_order(self) -> None:

@@ -208,7 +208,7 @@ class Outbox:
         for number in range(self._done + 1, min(done, self._last) + 1):
             self._done = number
             self._waiting_bytes -= len(self._chunks[number])
-        while self._controls and self._shown(self._controls[0]):
+        while self._controls and self._shown(self._controls[0], done):
             self._past.append(self._controls.popleft())
             self._controls_sent = max(0, self._controls_sent - 1)
         self._forget()
@@ -228,10 +228,10 @@ class Outbox:
         while self._past and self._past[-1].behind >= created.sequence_number:
             self._controls.appendleft(self._past.pop())
 
-    def _shown(self, control: Control) -> bool:
-        """A finalize behind what is done is without effect, whether it arrived or not."""
+    def _shown(self, control: Control, done: int) -> bool:
+        """A finalize behind what is done there is without effect, whether it arrived or not."""
         return control.behind < self._stored or (
-            control.action == "finalize" and control.behind <= self._done
+            control.action == "finalize" and control.behind <= done
         )
 
     def _forgotten(self, number: int) -> SessionError:

@@ -159,7 +159,7 @@ export class Outbox {
 
   #advance(done) {
     this.done = Math.max(this.done, Math.min(done, this.last));
-    while (this.#controls.length > 0 && this.#shown(this.#controls[0])) {
+    while (this.#controls.length > 0 && this.#shown(this.#controls[0], done)) {
       this.#past.push(this.#controls.shift());
       this.#controlsSent = Math.max(0, this.#controlsSent - 1);
     }
@@ -181,9 +181,9 @@ export class Outbox {
     }
   }
 
-  /** A finalize behind what is done is without effect, whether it arrived or not. */
-  #shown({ action, behind }) {
-    return behind < this.stored || (action === "finalize" && behind <= this.done);
+  /** A finalize behind what is done there is without effect, whether it arrived or not. */
+  #shown({ action, behind }, done) {
+    return behind < this.stored || (action === "finalize" && behind <= done);
   }
 
   #forgotten(number) {
