@@ -156,6 +156,7 @@ class Machine(RuleBasedStateMachine):
         self.finalized: set[int] = set()
         self.delivered: list[str] = []
         self.marked: set[int] = set()
+        self.restores = 0
         self.done_seen = 0
 
     @precondition(lambda self: not (self.client.outbox.paused or self.client.outbox.stopped))
@@ -215,6 +216,8 @@ class Machine(RuleBasedStateMachine):
             if reaction.failure is not None:
                 assert reaction.failure.code in LOSSES
                 assert self.client.kept is not None
+                self.restores += 1
+                assert self.restores < 100, "a restore does not help"
                 self.server.restore(self.client.kept)
                 self.reconnect()
             if isinstance(reaction.event, Final):
