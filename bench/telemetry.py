@@ -1,11 +1,13 @@
 """What telemetry costs a gateway: the same load at the same time on one with and one without it.
 
     .venv/bin/python -m bench.telemetry --sessions 20 --seconds 30 --rounds 3
+    .venv/bin/python -m bench.telemetry --traces 0.05
     .venv/bin/python -m bench.telemetry --profile
 
 Starts a private Steno with the scripted engine, beside it two gateways of which one counts nothing,
 and reads the CPU time of both; the load of each is that of `bench.pipeline`. Both are scraped as
-Prometheus would, every 15 s. With `--profile` the share of a profile of one gateway is printed too,
+Prometheus would, every 15 s. With `--traces` both count, and one sends traces of that share of its
+sessions to a collector here. With `--profile` the share of a profile of one gateway is printed,
 which says too much: a profile costs most where calls are short.
 """
 
@@ -27,6 +29,7 @@ from typing import Any, Final
 
 import aiohttp
 import psutil
+from aiohttp import web
 from bench import pipeline
 from bench.recognition.steno import ROOT, private_steno
 
@@ -152,19 +155,41 @@ async def loaded(url: str, measured: psutil.Process, asked: argparse.Namespace) 
     return float(after.user + after.system - before.user - before.system)
 
 
+@asynccontextmanager
+async def collector() -> AsyncIterator[str]:
+    """Take traces, keep none; gives the address."""
+
+    async def take(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response()
+
+    app, port = web.Application(), free_port()
+    app.router.add_post("/v1/traces", take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
 async def compare(asked: argparse.Namespace) -> None:
     """Load both at once, round by round."""
     ratios = []
-    async with steno() as settings, AsyncExitStack() as held:
-        both = [
-            await held.enter_async_context(serving(mode, settings)) for mode in ("with", "without")
-        ]
+    async with steno() as settings, collector() as address, AsyncExitStack() as held:
+        pair = [("with", settings), ("without", settings)]
+        if asked.traces is not None:
+            traced = {"STENO_OTLP_ENDPOINT": address, "STENO_TRACE_RATIO": str(asked.traces)}
+            pair = [("with", {**settings, **traced}), ("with", settings)]
+        both = [await held.enter_async_context(serving(*each)) for each in pair]
         for _ in range(asked.rounds):
             with_it, without = await asyncio.gather(
                 *(loaded(url, found, asked) for url, found in both)
             )
             ratios.append(with_it / without)
-            print(f"CPU with telemetry {with_it:6.2f} s, without {without:6.2f} s,"
+            what = "telemetry" if asked.traces is None else f"traces of {asked.traces:.0%}"
+            print(f"CPU with {what} {with_it:6.2f} s, without {without:6.2f} s,"
                   f" ratio {ratios[-1]:.3f}")  # fmt: skip
     print(f"median ratio {statistics.median(ratios):.3f}")
 
@@ -193,6 +218,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=20, help="on each gateway")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--traces", type=float, metavar="RATIO", help="compare with and without")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--serve", choices=("with", "without", "profile"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
