@@ -190,6 +190,17 @@ def test_a_chunk_refused_by_a_paused_server_follows_a_resume() -> None:
     assert taken(box) == ["resume", 2]
 
 
+def test_a_control_message_before_a_refused_chunk_has_arrived() -> None:
+    box = outbox(b"a")
+    box.order("finalize")
+    box.put(b"b")
+    taken(box)
+    box.acked(Ack(1, 0, 10))
+    assert taken(box) == ["finalize", 2]
+    box.refused(2)
+    assert taken(box) == [2]
+
+
 def test_a_refused_control_message_is_repeated() -> None:
     box = outbox(b"a")
     box.order("stop")

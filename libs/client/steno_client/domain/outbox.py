@@ -162,6 +162,7 @@ class Outbox:
     def refused(self, resend_from: int, *, paused: bool = False) -> None:
         """Go back to a chunk on this connection; `paused`: the server is, so it takes none.
 
+        What was sent before that chunk has arrived; a control message behind it waits there.
         Raises SessionError (`audio_forgotten`) if that chunk is not kept any more.
         """
         if resend_from < self._first:
@@ -170,7 +171,6 @@ class Outbox:
             self._stored = min(self._stored, resend_from - 1)
         self._next = min(self._next, resend_from)
         self._paused_there |= paused
-        self.repeat_controls()
 
     def repeat_controls(self) -> None:
         """Send again the control messages next to the chunk to send: they may not have arrived."""

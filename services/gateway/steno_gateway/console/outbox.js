@@ -121,7 +121,6 @@ export class Outbox {
     this.stored = Math.min(this.stored, resendFrom - 1);
     this.#next = Math.min(this.#next, resendFrom);
     this.#pausedThere ||= paused;
-    this.repeatControls();
   }
 
   /** Send again the control messages next to the chunk to send: they may not have arrived. */
