@@ -12,7 +12,8 @@ LATE_SECONDS = (2.0, 4.0)
 Kind = Literal[
     "kill gateway", "kill worker", "kill aggregator", "kill notifier",
     "drain gateway", "drain worker", "freeze worker", "freeze gateway", "freeze aggregator",
-    "freeze client", "freeze store", "store clock jumps", "lose connections", "engine fails",
+    "freeze client", "freeze store", "store clock jumps", "store fills", "lose connections",
+    "engine fails",
 ]  # fmt: skip
 
 
@@ -33,7 +34,8 @@ KINDS: tuple[tuple[Kind, int], ...] = (
     ("kill gateway", 4), ("kill worker", 4), ("kill aggregator", 4), ("kill notifier", 1),
     ("drain gateway", 2), ("drain worker", 2),
     ("freeze worker", 5), ("freeze gateway", 4), ("freeze aggregator", 2), ("freeze client", 2),
-    ("freeze store", 2), ("store clock jumps", 4), ("lose connections", 5), ("engine fails", 1),
+    ("freeze store", 2), ("store clock jumps", 4), ("store fills", 2), ("lose connections", 5),
+    ("engine fails", 1),
 )  # fmt: skip
 """With their weights."""
 

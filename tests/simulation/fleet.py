@@ -30,7 +30,9 @@ from steno_common.store.sites import Site, at_each_site
 from steno_gateway.access import Access
 from steno_gateway.admission import Admission
 from steno_gateway.connection import Connection, open_connection
+from steno_gateway.domain.pressure import Memory
 from steno_gateway.feed import Feed
+from steno_gateway.memory import watch_of
 from steno_gateway.services import Services
 from steno_gateway.settings import GatewaySettings
 from steno_notifier.worker import fan_out
@@ -43,6 +45,10 @@ from steno_transcriber.worker import Worker
 Role = Literal["gateway", "worker", "aggregator", "notifier"]
 
 PACE: Final = Pace(due_seconds=0.1, first_retry_ms=500, longest_retry_ms=4_000)
+
+
+PLENTY: Final = Memory(available=64 << 30, limit=64 << 30)
+"""What is left of the memory of every machine."""
 
 
 @dataclass
@@ -150,15 +156,20 @@ class Fleet:
         admission = Admission(settings, time.monotonic)
         archive: Any = self.archive
         services = Services(settings, self._limits, store, Feed(store), archive, admission,
-                            member.life, Access(None))  # fmt: skip
+                            member.life, Access(None), memory=watch_of(settings))  # fmt: skip
         member.door = Door(member.process, services)
         self.doors.append(member.door)
         async with asyncio.TaskGroup() as tasks:
-            feed = tasks.create_task(services.feed.run(), name="feed")
+            watching = services.memory.run(link.memory, lambda: PLENTY)
+            running = [
+                tasks.create_task(services.feed.run(), name="feed"),
+                tasks.create_task(watching, name="watch memory"),
+            ]
             await member.life.draining.wait()
             await services.sockets.dismiss(0.5)
             await asyncio.sleep(0.5)
-            feed.cancel()
+            for task in running:
+                task.cancel()
 
     async def _worker(self, member: Member, link: SimLink) -> None:
         meter = LoadMeter(_at=time.monotonic())

@@ -38,6 +38,9 @@ class Incidents:
         elif incident.kind == "store clock jumps":
             self._server.ahead_ms += draw.choice((500, 3_000, 10_000))
             self._trace("store", "jumps ahead")
+        elif incident.kind == "store fills":
+            self._server.full_until = asyncio.get_running_loop().time() + draw.choice((1.5, 3.0))
+            self._trace("store", "is full until", self._server.full_until)
         elif incident.kind == "freeze client":
             await self._freeze(draw.choice(self._clients), draw)
         elif incident.kind == "lose connections":

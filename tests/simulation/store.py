@@ -56,6 +56,8 @@ class Server:
         self.model = LiveModel(limits, partial(self._ring, payload=b""), self._wake)
         self.channels = Channels(loop, chaos)
         self.frozen_until = 0.0
+        self.full_until = 0.0
+        """Until then it says that little of its memory is left."""
         self.ahead_ms = 0
         """How far its clock has jumped."""
         self.stored: dict[str, list[AudioEntry]] = {}
@@ -136,6 +138,9 @@ class Server:
     def _nothing(self) -> None:
         """Only answer."""
 
+    def _memory(self) -> list[float]:
+        return [0.95 if self._loop.time() < self.full_until else 0.1]
+
     def _wake(self, sid: str) -> None:
         self.channels.publish(WAKE_CHANNEL, sid.encode())
 
@@ -164,6 +169,11 @@ class SimLink:
                 return await reply
         except TimeoutError as error:
             raise StoreUnavailableError("simulated: no answer") from error
+
+    async def memory(self) -> list[float]:
+        """Give the share of its memory that the store uses."""
+        ratios: list[float] = await self.call("memory")
+        return ratios
 
     def pubsub(self, _shard: int) -> SimPubSub:
         """Give a subscription."""

@@ -78,8 +78,8 @@ async def before_commits(stores: Stores) -> None:
     await ask(gateway.append(SID, 9, [chunk(6)]))
     await ask(gateway.transition(SID, 1, "recording", ["connected"]))
     await ask(gateway.transition(SID, 1, "paused", ["connected"]))
-    await ask(gateway.mark(SID, 1, "finalize"))
-    await ask(gateway.mark(SID, 1, "finalize"))
+    for behind in (3, 4, 5, 4):
+        await ask(gateway.mark(SID, 1, "finalize", behind=behind))
     await ask(gateway.poll([(SID, 1), (SID, 2), ("nobody", 1)]))
     await ask(gateway.snapshot(SID))
     await ask(work.waiting())
@@ -122,7 +122,8 @@ async def the_end(stores: Stores) -> None:
     await ask(
         work.commit(claim, span(2, "4-2", 410, silence=210, events=(Ended(410),), closing=True))
     )
-    await ask(windows.due())
+    for shards in ([0], [1], None):
+        await ask(windows.due(shards))
     window = await ask(windows.window(SID))
     said = Utterance(0, "word", 0, 200, 1.0, window.open_from, window.open_from)
     for _ in range(2):

@@ -13,6 +13,7 @@ from tests.contract.machine.model import Model
 
 import steno_aggregator.worker
 import steno_gateway.connection
+import steno_gateway.memory
 import steno_transcriber.session
 from steno_aggregator import closing
 from steno_aggregator.worker import Aggregator
@@ -92,6 +93,18 @@ def _says_stop_once(right: Any) -> Any:
         self._controls_sent = min(sent, len(self._controls))
 
     return attached
+
+
+def _doubts_that_controls_came(right: Any) -> Any:
+    def refused(self: Outbox, resend_from: int, **options: Any) -> None:
+        right(self, resend_from, **options)
+        self.repeat_controls()
+
+    return refused
+
+
+def _never_goes_on(_: Any) -> Any:
+    return lambda event, *, on: None if on else event.clear()
 
 
 def _commits_twice(right: Any) -> Any:
@@ -177,12 +190,18 @@ WRONGS: Final[dict[str, Wrong]] = {
     "the client forgets what is stored": instead(Outbox, "acked", _forgets_what_is_stored),
     "the client tells events twice": instead(Conversation, "_told", _tells_twice),
     "the client does not repeat its stop": instead(Outbox, "attached", _says_stop_once),
+    "the client repeats what came before a refused chunk": instead(
+        Outbox, "refused", _doubts_that_controls_came
+    ),
     "the client gives up when its late try overtakes it": instead(
         Conversation, "overtook_itself", lambda _: lambda self: False
     ),
     "the gateway acknowledges at once": instead(Ingest, "_append", _acknowledges_at_once),
     "the gateway drops what a full backlog refuses": instead(
         Ingest, "_append", _drops_what_is_not_taken
+    ),
+    "the gateway stores nothing more once the store was full": instead(
+        steno_gateway.memory, "_turn", _never_goes_on
     ),
     "the gateway forgets the decoder": instead(
         steno_gateway.connection, "decoder_for", _forgets_the_decoder
