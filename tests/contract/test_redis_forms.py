@@ -223,7 +223,7 @@ async def pair(binary: Binary) -> AsyncIterator[tuple[Stores, Stores, int]]:
     with watched(binary.path, plain_ports(2), sentinels=0) as servers, ExitStack() as stack:
         url = f"redis://127.0.0.1:{servers.servers[0].port}"
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(link_module, "ANSWER_SECONDS", 0.4)
+        patch.setattr(link_module, "ANSWER_SECONDS", 1.0)
         async with open_link(url) as plain, open_link(url, replicas=1) as sure:
             pid = int(servers.servers[1].ask("INFO", "server")["process_id"])
             hasty, patient = Stores(None, plain, LIMITS), Stores(None, sure, LIMITS)  # type: ignore[arg-type]

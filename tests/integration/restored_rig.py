@@ -99,7 +99,7 @@ class House:
     async def flush(self, _session: str = "", *more: str) -> None:
         """Lose everything."""
         for command in ("FLUSHALL", *more):
-            await self.gateway.link.data.execute_command(command)  # type: ignore[no-untyped-call]
+            await (await self.gateway.link.atlas.node(0)).data.execute_command(command)  # type: ignore[no-untyped-call]
 
     def restored(self) -> float:
         """How many sessions were restored so far."""

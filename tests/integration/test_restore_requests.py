@@ -42,7 +42,7 @@ async def restore(gateway: Gateway, session_id: str, body: Any, credential: str 
 
 
 async def lose(gateway: Gateway) -> None:
-    await gateway.link.data.execute_command("FLUSHALL")  # type: ignore[no-untyped-call]
+    await (await gateway.link.atlas.node(0)).data.execute_command("FLUSHALL")  # type: ignore[no-untyped-call]
     gateway._claims.clear()
 
 
@@ -209,7 +209,7 @@ async def test_a_reader_of_a_session_that_fell_back_is_sent_away_to_come_again(
     gateway: Gateway,
 ) -> None:
     async with gateway.recording() as (session_id, client):
-        keys, redis = gateway.store.keys(session_id), gateway.link.data
+        keys, redis = gateway.store.keys(session_id), (await gateway.link.atlas.node(0)).data
         await client.chunks(cut(noise(0.4), 3_200))
         await client.hear_stored(4)
         older = {key: await redis.dump(key) for key in (keys.meta, keys.log)}

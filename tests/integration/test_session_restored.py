@@ -115,7 +115,7 @@ async def test_a_container_is_decoded_again_from_its_first_chunk(house: House) -
 
 async def test_an_older_prefix_is_healed(house: House) -> None:
     clean = await house.transcribe(speech())
-    redis = house.gateway.link.data
+    redis = (await house.gateway.link.atlas.node(0)).data
     older: dict[bytes, bytes] = {}
 
     async def remember(session: str) -> None:
