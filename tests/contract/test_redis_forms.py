@@ -227,6 +227,8 @@ async def pair(binary: Binary) -> AsyncIterator[tuple[Stores, Stores, int]]:
         async with open_link(url) as plain, open_link(url, replicas=1) as sure:
             pid = int(servers.servers[1].ask("INFO", "server")["process_id"])
             hasty, patient = Stores(None, plain, LIMITS), Stores(None, sure, LIMITS)  # type: ignore[arg-type]
+            # A replica that has its copy may not be counted yet.
+            await patiently(partial(sure.ask, 0, lambda pipe: pipe.ping()), 20)
             yield hasty, patient, pid
 
 
