@@ -42,7 +42,7 @@ class Direct:
     async def run(self, entries: Sequence[AudioEntry]) -> "Direct":
         """Take the whole session, in order."""
         recogniser = self._fresh()
-        for _, marker, pcm, _ in entries:
+        for _, marker, pcm, *_ in entries:
             samples = np.frombuffer(pcm, dtype="<i2")
             self._position += len(samples)
             await recogniser.feed(samples)
@@ -114,8 +114,8 @@ class Oracle:
         if self.speaker.listens_after is not None:
             yield from self._told("listener", self.speaker.overheard)
         yield from self._completed()
-        if self.calm and self.state.conn != 1:
-            yield f"nothing went wrong, and the client connected {self.state.conn} times"
+        if self.calm and self.state.connections != 1:
+            yield f"nothing went wrong, and the client connected {self.state.connections} times"
 
     def _stored(self) -> Iterator[str]:
         pcm = b"".join(entry[2] for entry in self.entries)

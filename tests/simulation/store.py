@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from tests.contract.machine.model import Model
 from tests.contract.machine.model_reads import order
+from tests.contract.machine.model_saves import SavingModel
 from tests.contract.machine.state import AudioEntry
 from tests.simulation.chaos import LATE_SECONDS, Chaos
 from tests.simulation.processes import WORLD, Process
@@ -25,6 +25,7 @@ from steno_common.store.discovery import discovery
 from steno_common.store.doorbell import DoorbellStore, Ring
 from steno_common.store.limits import Limits
 from steno_common.store.link import ANSWER_SECONDS
+from steno_common.store.saves import Save, SaveStore
 from steno_common.store.sessions import SessionStore
 from steno_common.store.windows import WindowStore
 from steno_common.store.work import WorkStore
@@ -34,7 +35,7 @@ START_MS: Final = 1_700_000_000_000
 """What the clock of the store says when a simulation begins."""
 
 
-class LiveModel(Model):
+class LiveModel(SavingModel):
     """The model with its doorbells."""
 
     def __init__(self, limits: Limits, ring: Callable[[str], None], wake: Callable[[str], None]):
@@ -138,6 +139,10 @@ class Server:
     def _nothing(self) -> None:
         """Only answer."""
 
+    def _save(self, sid: str, conn: int, have: int) -> Save:
+        (outcome, saved), events = self.model.save(sid, conn, have)
+        return Save(outcome, saved, tuple(map(encode, events)))
+
     def _memory(self) -> list[float]:
         return [0.95 if self._loop.time() < self.full_until else 0.1]
 
@@ -190,7 +195,7 @@ def simulated(real: type[Part], **renamed: str) -> Any:
         return method
 
     names = [name for name, _ in inspect.getmembers(real, inspect.iscoroutinefunction)
-             if name in renamed or hasattr(Model, name)]  # fmt: skip
+             if name in renamed or hasattr(SavingModel, name)]  # fmt: skip
     return type(f"Sim{real.__name__}", (real,), {name: routed(name) for name in names})
 
 
@@ -198,6 +203,7 @@ SimSessionStore = simulated(SessionStore)
 SimWorkStore = simulated(WorkStore, publish="publish_partial")
 SimWindowStore = simulated(WindowStore, remove="remove_abandoned")
 SimWorkerStore = simulated(WorkerStore)
+SimSaveStore = simulated(SaveStore)
 
 
 class SimDoorbellStore(simulated(DoorbellStore, publish="publish_rings")):  # type: ignore[misc]

@@ -29,7 +29,7 @@ from steno_common.store.work import WorkStore
 from steno_common.store.workers import Report, WorkerStore
 
 LIMITS = Limits(shards=2, backlog_seconds=400 / 16_000, abandon_seconds=600)
-TIMES = {"arrival_ms", "seen_ms", "late_ms", "mean_latency_ms", "now_ms", "waits"}
+TIMES = {"arrival_ms", "seen_ms", "late_ms", "mean_latency_ms", "now_ms", "waits", "token"}
 """What depends on the moment."""
 
 

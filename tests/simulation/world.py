@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from tests.simulation.fleet import Fleet
 from tests.simulation.front import Http
-from tests.simulation.store import START_MS, SimWorkerStore
+from tests.simulation.store import START_MS, SimSaveStore, SimWorkerStore
 from tests.simulation.virtual_time import SimLoop
 
 import steno_gateway.connection
@@ -60,6 +60,7 @@ def inside(loop: SimLoop, fleet: Fleet, http: Http, seed: object) -> Iterator[No
             (time, "time_ns", wall),
             (uuid, "uuid4", lambda: uuid.UUID(int=draw.getrandbits(128), version=4)),
             (steno_gateway.connection, "open_connection", fleet.open_connection),
+            (steno_gateway.connection, "SaveStore", SimSaveStore),
             (steno_gateway.services, "new_socket", lambda request, _bytes: request.line.server),
             (steno_transcriber.recognition, "open_engine", fleet.open_engine),
             (steno_transcriber.worker, "WorkerStore", SimWorkerStore),

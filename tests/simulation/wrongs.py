@@ -4,7 +4,8 @@ To add one: what goes wrong in words, then what is replaced by what.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Final
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from steno_aggregator.worker import Aggregator
 from steno_audio import decoder_for
 from steno_client.domain.conversation import Conversation, Reaction
 from steno_client.domain.outbox import Outbox
+from steno_client.domain.told import Told
 from steno_common.errors import StoreUnavailableError
 from steno_common.messages import Completed, Statistics
 from steno_common.store.work import Committed
@@ -37,8 +39,22 @@ def instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Wrong:
     return lambda: patch.object(owner, name, make(right))
 
 
+def together(*wrongs: Wrong) -> Wrong:
+    """Give what is wrong in several places."""
+
+    @contextmanager
+    def all_of_them() -> Iterator[None]:
+        with ExitStack() as stack:
+            for wrong in wrongs:
+                stack.enter_context(wrong())
+            yield
+
+    return all_of_them
+
+
 def _forgets_what_is_stored(right: Any) -> Any:
     def acked(self: Outbox, ack: Any) -> Any:
+        self.covered(ack.sequence_number)
         return right(self, replace(ack, done=ack.sequence_number))
 
     return acked
@@ -80,7 +96,7 @@ def _takes_the_newest(_: Any) -> Any:
 
 def _tells_twice(right: Any) -> Any:
     def told(self: Conversation, event: Any) -> Reaction:
-        self.last_event = 0
+        self.last_event, self.told = 0, Told()
         return right(self, event)  # type: ignore[no-any-return]
 
     return told
@@ -110,10 +126,19 @@ def _never_goes_on(_: Any) -> Any:
 def _commits_twice(right: Any) -> Any:
     def commit(self: Model, claim: Any, commit: Any) -> Any:
         state = self.state(claim.session_id)
-        was, state.commits = state.commits, 0
+        was = state.commits
+        state.commits = min(was, commit.number - 1)
         done = right(self, claim, commit)
-        state.commits = state.commits or was
+        state.commits = max(state.commits, was)
         return done
+
+    return commit
+
+
+def _sees_no_gap(right: Any) -> Any:
+    def commit(self: Model, claim: Any, commit: Any) -> Any:
+        following = self.state(claim.session_id).commits + 1
+        return right(self, claim, replace(commit, number=min(commit.number, following)))
 
     return commit
 
@@ -214,8 +239,9 @@ WRONGS: Final[dict[str, Wrong]] = {
     "a commit counts twice": instead(Model, "commit", _commits_twice),
     "the worker forgets the context": instead(Session, "__post_init__", _without(context="")),
     "the worker takes audio again": instead(Session, "_feed", _feeds_again),
-    "the worker does not insist on its commit": instead(
-        steno_transcriber.session, "patiently", _gives_up_at_once
+    "the worker does not insist on its commit, and the store sees no gap": together(
+        instead(steno_transcriber.session, "patiently", _gives_up_at_once),
+        instead(Model, "commit", _sees_no_gap),
     ),
     "the aggregator ends with the input": instead(
         steno_aggregator.worker, "close_windows", _ends_with_the_input

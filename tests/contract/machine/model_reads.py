@@ -75,5 +75,5 @@ class Reader(Book):
 
 
 def _entry(entry: AudioEntry) -> Entry:
-    entry_id, marker, pcm, arrival_ms = entry
+    entry_id, marker, pcm, arrival_ms, _ = entry
     return Entry(entry_id, order(entry_id)[0], pcm, marker, arrival_ms)  # type: ignore[arg-type]
