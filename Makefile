@@ -31,6 +31,10 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 run: $(INSTALLED)
 	@exec $(BIN)/python -m steno_standalone
 
+# Three at a time also on two cores, since many tests wait for processes; a file's tests stay together,
+# and the long ones come first.
+PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
+
 test: $(INSTALLED_DEV)
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
 
