@@ -143,6 +143,35 @@ def test_wrong_settings_of_the_process_are_named_together(start: Start) -> None:
     ))  # fmt: skip
 
 
+def test_a_collector_needs_an_address_and_a_ratio_is_a_share(start: Start) -> None:
+    settings = {"STENO_OTLP_ENDPOINT": "collector:4318", "STENO_TRACE_RATIO": "5"}
+    assert end(start("async def serve(life): say('never')", **settings)) == (2, [], (
+        "steno-probe: the settings cannot be used\n"
+        "STENO_OTLP_ENDPOINT: not http://… or https://…\n"
+        "STENO_TRACE_RATIO: not between 0 and 1\n"
+    ))  # fmt: skip
+
+
+def test_a_collector_that_is_not_there_does_not_hold_up_the_end(start: Start) -> None:
+    process = start(
+        """
+from steno_common import tracing
+
+async def serve(life):
+    with tracing.opening("upload", {}):
+        say("begun")
+    await life.draining.wait()
+    say("drained")
+""",
+        STENO_OTLP_ENDPOINT="http://127.0.0.1:9",
+        STENO_TRACE_RATIO="1",
+    )
+    wait_for(process, "begun")
+    process.terminate()
+    status, out, _ = end(process)
+    assert (status, out) == (0, ["drained"])
+
+
 IN_TASKS = """
 async def fail():
     raise {error}

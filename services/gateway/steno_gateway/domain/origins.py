@@ -8,7 +8,7 @@ from steno_gateway.domain.errors import ClientError
 
 ANY: Final = "*"
 METHODS: Final = "GET, POST, DELETE"
-REQUEST_HEADERS: Final = "Authorization, Content-Type, Last-Event-ID, X-Api-Key"
+REQUEST_HEADERS: Final = "Authorization, Content-Type, Last-Event-ID, traceparent, X-Api-Key"
 PREFLIGHT_SECONDS: Final = 600
 _PORTS: Final = {"http": 80, "https": 443}
 
