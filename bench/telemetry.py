@@ -175,18 +175,19 @@ async def collector() -> AsyncIterator[str]:
 
 
 async def compare(asked: argparse.Namespace) -> None:
-    """Load both at once, round by round."""
+    """Load both at once, round by round, in new processes: two of the same differ by 2 %."""
     ratios = []
-    async with steno() as settings, collector() as address, AsyncExitStack() as held:
+    async with steno() as settings, collector() as address:
         pair = [("with", settings), ("without", settings)]
         if asked.traces is not None:
             traced = {"STENO_OTLP_ENDPOINT": address, "STENO_TRACE_RATIO": str(asked.traces)}
             pair = [("with", {**settings, **traced}), ("with", settings)]
-        both = [await held.enter_async_context(serving(*each)) for each in pair]
         for _ in range(asked.rounds):
-            with_it, without = await asyncio.gather(
-                *(loaded(url, found, asked) for url, found in both)
-            )
+            async with AsyncExitStack() as held:
+                both = [await held.enter_async_context(serving(*each)) for each in pair]
+                with_it, without = await asyncio.gather(
+                    *(loaded(url, found, asked) for url, found in both)
+                )
             ratios.append(with_it / without)
             what = "telemetry" if asked.traces is None else f"traces of {asked.traces:.0%}"
             print(f"CPU with {what} {with_it:6.2f} s, without {without:6.2f} s,"

@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 QUEUE_SPANS: Final = 2048
 """That wait for the collector; then the oldest are dropped."""
 BATCH_SPANS: Final = 512
-DELAY_MS: Final = 2_000
+DELAY_MS: Final = 5_000
+"""Between two requests to the collector."""
 EXPORT_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 1.5
 LONGEST_VALUE: Final = 64
