@@ -23,7 +23,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sessions", type=int, default=8, help="at a time")
     parser.add_argument("--pace", type=float, default=2.0, help="times real time")
     parser.add_argument("--lease", type=float, default=3.0, help="seconds")
-    parser.add_argument("--flush", action="store_true", help="also empty Redis now and then")
+    parser.add_argument(
+        "--flush",
+        action="store_true",
+        help="also empty Redis now and then; no client leaves early then",
+    )
     parser.add_argument("--only", action="append", default=[], metavar="CLASS",
                         help="nothing but faults whose class begins so; repeatable")  # fmt: skip
     parser.add_argument("--exec", action="store_true", help="start programs instead of forks")
@@ -37,7 +41,7 @@ def planned(asked: argparse.Namespace) -> Plan:
     """Give the run that was asked for."""
     return Plan(
         seed=asked.seed,
-        wanted=Wanted(asked.seed, asked.sessions, asked.pace),
+        wanted=Wanted(asked.seed, asked.sessions, asked.pace, stay=asked.flush),
         size=Size(asked.gateways, asked.transcribers, asked.aggregators, asked.notifiers),
         times=Times(lease=asked.lease),
         kills=asked.kills or (None if asked.minutes else 100),

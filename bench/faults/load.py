@@ -26,6 +26,8 @@ class Wanted:
     pace: float
     seconds: tuple[float, float] = (4.0, 20.0)
     """Of audio in a session."""
+    stay: bool = False
+    """Nobody leaves early: where Redis loses everything, who has left cannot bring it back."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,8 @@ def drawn(wanted: Wanted, session: int) -> Visit:
     """Draw a visitor; the first is a whole one with a listener."""
     chance = random.Random(f"{wanted.seed} visit {session}")
     manner = chance.choice(_MANNERS) if session else "whole"
+    if wanted.stay:
+        manner = "whole"
     listeners = chance.choice((0, 0, 1, 2)) if session else 1
     seconds = chance.uniform(*wanted.seconds)
     return Visit(
