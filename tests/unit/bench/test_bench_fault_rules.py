@@ -14,6 +14,7 @@ from bench.faults.history import (
     Counts,
     Expected,
     Failed,
+    Fault,
     Final,
     Heard,
     Left,
@@ -104,6 +105,13 @@ def test_words_that_are_not_as_said_are_found(finals: tuple[Said, ...]) -> None:
 def test_acknowledged_audio_without_a_transcript_is_found() -> None:
     found = broken(Saved, lambda _: None)
     assert found == [Violation("words", 0, "no transcript, 2 chunks were acknowledged")]
+
+
+def test_where_redis_lost_everything_what_was_stored_may_be_taken_back_but_no_word() -> None:
+    lost = Fault("flush", "redis", 2.2, 2.2)
+    assert check([*clean(), lost, Acked(0, 1, 2, 4.9)]) == []
+    silent = [record for record in clean() if not isinstance(record, Saved)]
+    assert rules(check([*silent, lost])) == {"words"}
 
 
 def test_an_acknowledgement_that_is_taken_back_is_found() -> None:

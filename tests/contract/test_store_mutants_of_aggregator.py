@@ -1,0 +1,13 @@
+"""Wrong lines of the aggregator's scripts, of saving too, each of which the machine finds."""
+
+import pytest
+from tests.contract.machine.hunt import finds
+from tests.contract.machine.mutants import AGGREGATOR, SAVES
+from tests.redis_servers import RedisServer
+
+LISTED = AGGREGATOR | SAVES
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_the_machine_finds_the_mutant(name: str, redis_server: RedisServer) -> None:
+    finds(LISTED[name], redis_server)
