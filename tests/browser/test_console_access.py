@@ -38,7 +38,9 @@ async def enter(console: Tab, key: str) -> None:
 
 
 async def test_the_page_asks_for_a_key_until_one_is_good(console: Tab) -> None:
-    assert "unauthorized" in await console.text("history_note")
+    await console.until(
+        "document.getElementById('history_note').textContent.includes('unauthorized')"
+    )
     await enter(console, "wrong-secret-of-the-day")
     await console.until("!document.getElementById('access').hidden")
     await enter(console, SECRET)

@@ -111,6 +111,9 @@ def prometheus(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> It
         wait(lambda: found.number("sum(up)") == len(SERVICES))
         printed(steno(machine, "transcribe", str(SAMPLES / "three-utterances.flac")))
         wait(lambda: found.number('steno_aggregator_sessions_total{outcome="completed"}') == 1)
+        # Each service is scraped at a moment of its own: all of them once more.
+        completed = time.time()
+        wait(lambda: found.number("min(timestamp(up))") > completed)
         wait(lambda: found.ask("steno:final_seconds:p95"))
         yield found
         complaints = [line for line in (folder / "log").read_text().splitlines()
