@@ -40,6 +40,21 @@ MANY_LANGUAGES = "multi"
 """Instead of a language: each segment may have another one."""
 
 
+class Destination(msgspec.Struct, frozen=True):
+    """Where events of a session are delivered to, in order, each at least once."""
+
+    name: str
+    """Unique in the session."""
+    kind: Literal["webhook", "relay", "pipeline"]
+    """What is sent: signed events, the texts between silences, or what a translator takes."""
+    url: str = ""
+    """Given with the session; empty: the installation's destination of this name."""
+    secret: str = ""
+    """Signs what is sent; empty: the installation's secret. Never logged."""
+    events: tuple[str, ...] = ()
+    """Kinds of events that are wanted; empty: the usual ones of the destination's kind."""
+
+
 class Session(msgspec.Struct, frozen=True, tag="session.v1"):
     """What a session was created with; it never changes."""
 
@@ -63,6 +78,11 @@ class Session(msgspec.Struct, frozen=True, tag="session.v1"):
     """Words or names that are likely to be said; never logged."""
     trace: str = ""
     """W3C `traceparent` of the request that created it; empty: it is not traced."""
+    name: str = ""
+    """What its users call it, such as `golden-eagle-427`; empty: nothing but its id."""
+    destinations: tuple[Destination, ...] = ()
+    engines: tuple[str, ...] = ()
+    """Engines that may recognise it, the first choice first; empty: as the installation says."""
 
 
 class Partial(msgspec.Struct, frozen=True, tag="partial.v1"):
@@ -82,6 +102,8 @@ class Partial(msgspec.Struct, frozen=True, tag="partial.v1"):
     language: str | None = None
     processing_ms: int = 0
     created_ms: int = 0
+    prosody: Prosody | None = None
+    """Of the newest audio."""
 
 
 class Final(msgspec.Struct, frozen=True, tag="final.v1"):
@@ -141,6 +163,18 @@ class Utterance(msgspec.Struct, frozen=True, tag="utterance.v1"):
     last_event: int
     """Numbers of the first and the last final in it."""
     language: str | None = None
+    prosody: Prosody | None = None
+    """Of its finals, weighed by their length."""
+
+
+class Translation(msgspec.Struct, frozen=True, tag="translation.v1"):
+    """The text of a final in another language, as a translation pipeline gave it."""
+
+    language: str
+    text: str
+    event: int
+    """Number of the final that it translates; 0: of none in particular."""
+    created_ms: int = 0
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -165,7 +199,7 @@ class Completed(msgspec.Struct, frozen=True, tag="completed.v1"):
     """What can be downloaded: txt, json, srt, vtt."""
 
 
-Event = Final | Idle | Ended | Warned | Status | Utterance | Completed
+Event = Final | Idle | Ended | Warned | Status | Utterance | Translation | Completed
 """What the numbered log of a session holds."""
 
 Message = Session | Partial | Event

@@ -34,7 +34,7 @@ async def test_an_engine_hangs_that_owes_an_answer_for_more_than_a_minute(
     executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, loop = GatedEngine(concurrency=2), asyncio.get_running_loop()
-    now = loop.time()
+    now = float(round(loop.time()))  # so that sums are exact
     monkeypatch.setattr(loop, "time", lambda: now)
     async with Scheduler(engine) as scheduler, asyncio.TaskGroup() as tasks:
         recognition = Recognition(engine, scheduler, Options(), tools(executor))
