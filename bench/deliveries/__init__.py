@@ -1,0 +1,1 @@
+"""What is sent out while many sessions are live."""

@@ -1,0 +1,155 @@
+"""Live sessions whose results go to a translation pipeline, to a webhook that fails at times too.
+
+    python -m bench.deliveries --sessions 100 --seconds 30
+
+It runs Redis and the four services with the scripted engine, and the receiver in one more process.
+Exit 1 if a final did not arrive, came twice under two ids, or out of order.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from bench.installation import installation, redis_server
+from bench.pipeline import Seen, row, session, talk
+
+SETTLE_SECONDS = 20.0
+"""For what still waits to be tried again when the last session has ended."""
+LINE_BYTES = 1 << 26
+
+
+@dataclass(slots=True)
+class Receiving:
+    """The receiver's process."""
+
+    process: asyncio.subprocess.Process
+    url: str
+    received: dict[str, Any] = field(default_factory=dict)
+
+    async def end(self) -> None:
+        """Have it say what it has got."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"\n")
+        self.received = json.loads(await self.process.stdout.readline())
+
+
+@asynccontextmanager
+async def receiving(failing: int) -> AsyncIterator[Receiving]:
+    """Run a receiver whose every n-th webhook call fails; 0: none."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.deliveries.receiver", str(failing),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_BYTES,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        yield Receiving(process, (await process.stdout.readline()).decode().strip())
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What of the webhooks was as it must be."""
+
+    sessions: int
+    finals: int
+    repeated: int
+    """Events that came more than once, under one id: the receiver drops them by it."""
+    disordered: int
+    """Sessions whose events, each at its first arrival, were not in order."""
+
+
+def judge(events: Sequence[tuple[str, str, int]]) -> Judged:
+    """Judge what came, in the order in which it came."""
+    seen: set[str] = set()
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for source, event_id, number in events:
+        if event_id not in seen:
+            seen.add(event_id)
+            numbers[source].append(number)
+    disordered = sum(each != sorted(each) for each in numbers.values())
+    finals = sum("-final-" in event_id for event_id in seen)
+    return Judged(len(numbers), finals, len(events) - len(seen), disordered)
+
+
+def lines(received: dict[str, Any], judged: Judged, told: int) -> Iterator[str]:
+    """Give the report; `told`: finals that the clients heard."""
+    for name, partial in (("final", False), ("partial", True)):
+        late = [ms / 1000 for is_partial, ms in received["pipeline"] if is_partial is partial]
+        figures = row(name, late)
+        if "p50" in figures:
+            took = ", ".join(f"{key} {figures[key]:.0f} ms" for key in ("p50", "p95", "p99", "max"))
+            yield f"{name} made to its payload at the pipeline: {took} ({figures['count']})"
+    yield f"finals told to clients: {told}, to the pipeline: {_finals(received)}"
+    yield f"webhook calls: {received['calls']}, of which failed: {received['refused']}"
+    yield (
+        f"finals at the webhook: {judged.finals} of {told} ({judged.finals / max(told, 1):.2%}), "
+        f"repeated under the same id: {judged.repeated}, "
+        f"sessions out of order: {judged.disordered} of {judged.sessions}"
+    )
+
+
+def _finals(received: dict[str, Any]) -> int:
+    return sum(not is_partial for is_partial, _ in received["pipeline"])
+
+
+async def run(asked: argparse.Namespace) -> bool:
+    """Run the sessions; gives whether everything arrived."""
+    seen, audio = Seen(), talk(asked.seconds)
+    with tempfile.TemporaryDirectory(prefix="steno-deliveries-") as name:
+        folder = Path(name)
+        async with (
+            receiving(asked.failing) as receiver,
+            redis_server(folder) as redis_url,
+            installation(folder, redis_url, _settings(receiver.url)) as steno,
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
+        ):
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(asked.sessions):
+                    tasks.create_task(session(http, steno.url, audio, seen))
+                    await asyncio.sleep(2 / asked.sessions)
+            await asyncio.sleep(SETTLE_SECONDS)
+            await receiver.end()
+    received = receiver.received
+    judged = judge(received["events"])
+    told = len(seen.finals)
+    print(*lines(received, judged, told), sep="\n")
+    return judged.finals == told == _finals(received) and not judged.disordered
+
+
+def _settings(url: str) -> dict[str, str]:
+    return {
+        "STENO_WEBHOOK_URL": f"{url}/webhook",
+        "STENO_WEBHOOK_SECRET": "whsec_" + "c3Rlbm8t" * 4,
+        "STENO_WEBHOOK_EVENTS": "final,completed",
+        "STENO_WEBHOOK_RETRIES": "0.5,1,2,5",
+        "STENO_TRANSLATION_PIPELINE_URL": f"{url}/pipeline",
+        "STENO_MAX_CONNECTIONS_PER_IP": "100000",
+        "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "100000",
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, judge."""
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=30.0, help="of speech in each session")
+    parser.add_argument("--failing", type=int, default=3, help="every n-th webhook call; 0: none")
+    return 0 if asyncio.run(run(parser.parse_args(arguments))) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
