@@ -12,10 +12,10 @@ from typing import Final, Literal
 
 from bench.failover.cluster import Nodes, cluster
 from bench.failover.direct import Direct
-from bench.failover.forwarder import Forwarder, forwarder
 from bench.failover.sentinels import Watched, watched
-from bench.failover.servers import Port, Server, free_ports
+from bench.failover.servers import HOST, Port, Server, free_ports
 from bench.failover.speaker import Speaker
+from bench.network.proxy import Proxy, Way, proxy
 from redis.crc import key_slot
 
 from steno_common.messages import Session
@@ -87,7 +87,7 @@ async def run(binary: str, plan: Plan) -> Result:
         # not waited for.
         told.clear()
         await told.wait()
-        cables[victim.announced].cut()
+        _cut(cables[victim.announced])
         await asyncio.to_thread(victim.kill)
         gone = asyncio.get_running_loop().time()
         async with asyncio.timeout(RECOVERY_SECONDS):
@@ -107,16 +107,18 @@ def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
 @asynccontextmanager
 async def _machines(
     binary: str, plan: Plan
-) -> AsyncIterator[tuple[Watched | Nodes, Mapping[int, Forwarder]]]:
+) -> AsyncIterator[tuple[Watched | Nodes, Mapping[int, Proxy]]]:
     """Run the servers, each behind a cable of its own for everybody but the gateway."""
     count = 3 if plan.form == "sentinel" else 5
     numbers = free_ports(2 * count)
     ports: list[Port] = list(zip(numbers[:count], numbers[count:], strict=True))
     async with AsyncExitStack() as stack:
         cables = {
-            announced: await stack.enter_async_context(forwarder(announced, port, plan.delay))
+            announced: await stack.enter_async_context(proxy(f"{HOST}:{port}", port=announced))
             for port, announced in ports
         }
+        for cable in cables.values():
+            cable.both(Way(plan.delay))
         with ExitStack() as servers:
 
             def run() -> Watched | Nodes:
@@ -127,7 +129,13 @@ async def _machines(
             yield await asyncio.to_thread(run), cables
             # Those that are left have nobody to tell any more.
             for cable in cables.values():
-                cable.cut()
+                _cut(cable)
+
+
+def _cut(cable: Proxy) -> None:
+    """Lose what is under way, and let nothing pass any more."""
+    cable.refuse()
+    cable.cut()
 
 
 def _victim(servers: Watched | Nodes) -> Server:

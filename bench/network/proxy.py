@@ -59,7 +59,7 @@ class Connection:
 class Proxy:
     """Listens on a port of its own; made by `proxy`. All of it may be called at any moment."""
 
-    def __init__(self, targets: tuple[Target, ...], tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, targets: tuple[Target, ...], tasks: asyncio.TaskGroup, port: int) -> None:
         self._targets = targets
         self._turn = 0
         self._tasks = tasks
@@ -69,7 +69,7 @@ class Proxy:
         # Bound without listening, so that the port stays ours while new connections are refused.
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self._place.bind((HOST, 0))
+        self._place.bind((HOST, port))
         self.port: int = self._place.getsockname()[1]
         self.accepted = 0
         """Connections made so far."""
@@ -176,10 +176,13 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy(*urls: str) -> AsyncIterator[Proxy]:
-    """Run a proxy before one or several servers, named as `Target.parse` reads them."""
+async def proxy(*urls: str, port: int = 0) -> AsyncIterator[Proxy]:
+    """Run a proxy before one or several servers, named as `Target.parse` reads them.
+
+    It listens on `port`; 0: on one that nobody has.
+    """
     async with asyncio.TaskGroup() as tasks:
-        made = Proxy(tuple(Target.parse(url) for url in urls), tasks)
+        made = Proxy(tuple(Target.parse(url) for url in urls), tasks, port)
         try:
             await made.accept()
             yield made
