@@ -1,0 +1,26 @@
+"""Headers that name and sign a delivery, as Standard Webhooks 1.0 says."""
+
+import base64
+import hashlib
+import hmac
+
+from steno_common.destinations import secret_keys
+
+
+def delivery_headers(delivery_id: str, seconds: int, body: bytes, secret: str) -> dict[str, str]:
+    """Give the id, the time of this try in seconds since 1970, and signatures of the exact bytes.
+
+    While secrets are changed there are several, apart by spaces: any of them lets a receiver be
+    sure. Without a secret there is no signature. Raises ValueError for one that is none.
+    """
+    headers = {"webhook-id": delivery_id, "webhook-timestamp": str(seconds)}
+    signed = b"%s.%d.%s" % (delivery_id.encode(), seconds, body)
+    signatures = [_signature(key, signed) for key in secret_keys(secret)]
+    if signatures:
+        headers["webhook-signature"] = " ".join(signatures)
+    return headers
+
+
+def _signature(key: bytes, signed: bytes) -> str:
+    digest = hmac.new(key, signed, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(digest).decode()}"
