@@ -33,6 +33,9 @@ class Function:
                 FunctionName=self._settings.translation_pipeline_function_name,
                 InvocationType="Event", Payload=payload,
             )  # fmt: skip
+            # Until it is read, empty as it is, its connection serves nobody else.
+            async with answer["Payload"] as said:
+                await said.read()
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             return judge_aws(str(error.response.get("Error", {}).get("Code", "")), status)
