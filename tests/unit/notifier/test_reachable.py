@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from steno_common.destinations import Allowed
 from steno_notifier.domain.reachable import reachable
 
-NOBODY = Allowed()
-HOUSE = Allowed.read(("10.1.0.0/16", "fd00:1::/32", "inside.example"))
+NOBODY = Allowed().has
+HOUSE = Allowed.read(("10.1.0.0/16", "fd00:1::/32", "inside.example")).has
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """Which addresses of the network a session may make Steno connect to."""
 
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
-
-from steno_common.destinations import Allowed
 
 GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 TRANSLATED: Final = IPv6Network("64:ff9b::/96")
@@ -21,13 +20,13 @@ NOT_FOR_SESSIONS: Final = tuple(
 """Beyond what the registries call private."""
 
 
-def reachable(address: str, allowed: Allowed) -> bool:
-    """Say whether an address may be connected to: a public one of one host, or one allowed."""
+def reachable(address: str, allowed: Callable[[str], bool]) -> bool:
+    """Say whether an address may be connected to: a public one of one host, or one `allowed`."""
     try:
         found = _unwrapped(address)
     except ValueError:
         return False
-    return allowed.has(str(found)) or _public(found)
+    return allowed(str(found)) or _public(found)
 
 
 def _unwrapped(address: str) -> IPv4Address | IPv6Address:

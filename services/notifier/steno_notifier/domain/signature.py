@@ -3,19 +3,20 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 
-from steno_common.destinations import secret_keys
 
-
-def delivery_headers(delivery_id: str, seconds: int, body: bytes, secret: str) -> dict[str, str]:
+def delivery_headers(
+    delivery_id: str, seconds: int, body: bytes, keys: Sequence[bytes]
+) -> dict[str, str]:
     """Give the id, the time of this try in seconds since 1970, and signatures of the exact bytes.
 
-    While secrets are changed there are several, apart by spaces: any of them lets a receiver be
-    sure. Without a secret there is no signature. Raises ValueError for one that is none.
+    One signature for each key: while a receiver changes its key there are two, and either one lets
+    it be sure. Without a key there is none.
     """
     headers = {"webhook-id": delivery_id, "webhook-timestamp": str(seconds)}
     signed = b"%s.%d.%s" % (delivery_id.encode(), seconds, body)
-    signatures = [_signature(key, signed) for key in secret_keys(secret)]
+    signatures = [_signature(key, signed) for key in keys]
     if signatures:
         headers["webhook-signature"] = " ".join(signatures)
     return headers

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from steno_common import tracing
+from steno_common.destinations import secret_keys
 from steno_notifier.domain.outgoing import Parcel, Verdict
 from steno_notifier.domain.signature import delivery_headers
 from steno_notifier.senders.trying import RefusedError, tried
@@ -36,11 +37,12 @@ class Poster:
         return await tried(self._post(parcel), self.seconds)
 
     async def _post(self, parcel: Parcel) -> Verdict:
-        body, secret = written(self.form, parcel), parcel.destination.secret
+        body = written(self.form, parcel)
         try:
-            named = delivery_headers(parcel.id, int(self.web.now()), body, secret)
+            keys = secret_keys(parcel.destination.secret)
         except ValueError:
             raise RefusedError("bad_secret") from None
+        named = delivery_headers(parcel.id, int(self.web.now()), body, keys)
         headers = {"Content-Type": self.content_type, **named, **tracing.headers()}
         return await self.web.post(parcel.destination, body, headers)
 

@@ -90,7 +90,7 @@ class Web:
         written in the URL: no name can lead elsewhere in between.
         """
         family, kind, protocol, _, address = info
-        if not reachable(str(address[0]), self._allowed):
+        if not reachable(str(address[0]), self._allowed.has):
             raise ForbiddenAddressError
         return socket.socket(family, kind, protocol)
 
