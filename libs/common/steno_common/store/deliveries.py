@@ -74,19 +74,6 @@ class Settled(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """How much is to be delivered, of all shards together."""
-
-    due: int
-    """Deliveries whose time has come, and that no notifier has taken."""
-    later: int
-    """Those in flight, or that wait for their next try."""
-    oldest_seconds: float
-    """How long ago the time of the first of the due ones came."""
-    letters: int
-
-
-@dataclass(frozen=True, slots=True)
 class DeliveryStore(Part):
     """Deliveries as the notifiers share them; every call may be repeated."""
 
@@ -187,39 +174,6 @@ class DeliveryStore(Part):
             standing.tries, round(seconds * 1000),
         )  # fmt: skip
         return Settled(await self.link.run(call))
-
-    async def waiting(self, letters_kept_ms: int) -> Waiting:
-        """Count what is to be delivered, and let go of letters older than this.
-
-        Shards whose Redis is away are passed over; raises StoreUnavailableError if all are.
-        """
-        due = later = letters = 0
-        oldest = 0.0
-        for shards, ((seconds, micros),) in await self.link.each(
-            self.shards, lambda pipe, _: pipe.time()
-        ):
-            now_ms = seconds * 1000 + micros // 1000
-            for index in await self._indexes(shards, now_ms, letters_kept_ms):
-                due, later, letters = (
-                    due + index[0],
-                    later + index[1] - index[0],
-                    letters + index[3],
-                )
-                first = index[2][0][1] if index[2] else now_ms
-                oldest = max(oldest, (now_ms - first) / 1000)
-        return Waiting(due, later, oldest, letters)
-
-    async def _indexes(self, shards: Sequence[int], now_ms: int, kept_ms: int) -> list[list[Any]]:
-        def count(pipe: Any, held: Sequence[int]) -> None:
-            for keys in map(ShardKeys, held):
-                pipe.zcount(keys.outgoing, "-inf", now_ms)
-                pipe.zcard(keys.outgoing)
-                pipe.zrange(keys.outgoing, 0, 0, withscores=True)
-                pipe.xlen(keys.letters)
-                pipe.xtrim(keys.letters, minid=now_ms - kept_ms, approximate=False)
-
-        told = [answers for _, answers in await self.link.each(shards, count)]
-        return [answers[n : n + 5] for answers in told for n in range(0, len(answers), 5)]
 
 
 def _with_letters(call: Call, keys: SessionKeys) -> Call:

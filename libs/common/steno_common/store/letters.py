@@ -149,6 +149,17 @@ class LetterStore(Part):
             ]
         )
 
+    async def leave(self, letter_ids: Sequence[LetterId]) -> None:
+        """Let letters be what they were before they were to be sent again."""
+
+        def remove(pipe: Any, held: Sequence[int]) -> None:
+            for shard in held:
+                entries = [each.entry for each in letter_ids if each.shard == shard]
+                pipe.zrem(ShardKeys(shard).replay, *entries)
+
+        if letter_ids:
+            await self.link.each({each.shard for each in letter_ids}, remove)
+
     async def dispose(self, letter_ids: Sequence[LetterId]) -> int:
         """Let letters go; gives how many of them there were."""
         calls = [
