@@ -94,7 +94,8 @@ class Delivery:
                 settled, wait = await self._settle(parcel, each, standing, verdict)
                 if settled is not Settled.MORE:
                     return wait
-                standing = advanced(standing, each.numbered.number)
+                gone = verdict.kind == "gone"
+                standing = advanced(standing, each.numbered.number, gone=gone)
             # A log without what the session counts has been lost: it has nothing to deliver.
             through = through if through > after else standing.event
             if standing.cursor < through or not made:

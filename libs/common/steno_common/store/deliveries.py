@@ -190,6 +190,6 @@ def _standing(held: Sequence[bytes | None]) -> Standing | None:
                     gone is not None)  # fmt: skip
 
 
-def advanced(standing: Standing, through: int) -> Standing:
-    """Give where a delivery stands once its cursor has moved."""
-    return msgspec.structs.replace(standing, cursor=through, tries=0)
+def advanced(standing: Standing, through: int, *, gone: bool = False) -> Standing:
+    """Give where a delivery stands once its cursor has moved, behind a `gone` too."""
+    return msgspec.structs.replace(standing, cursor=through, tries=0, gone=standing.gone or gone)
