@@ -117,6 +117,14 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 
 
+def plans(
+    webhook: tuple[float, ...], relay: tuple[float, ...], relay_seconds: float
+) -> Mapping[str, Plan]:
+    """Give the plan of each kind where an installation says when to try again."""
+    own = {"webhook": Plan(webhook), "relay": repeating(relay, relay_seconds)}
+    return {name: own.get(name, kind.plan) for name, kind in KINDS.items()}
+
+
 def wants(destination: Destination, event: Event) -> bool:
     """Say whether an event goes to a destination."""
     return NAMES.get(type(event)) in (destination.events or KINDS[destination.kind].wants)
