@@ -12,6 +12,7 @@ from steno_common.messages import (
     Prosody,
     Statistics,
     Status,
+    Translation,
     Utterance,
     Warned,
     Word,
@@ -152,3 +153,16 @@ def event_message(session_id: str, number: int, event: Event) -> Json | None:
                 "downloads": transcript_links(session_id, event.formats),
             }
     return None
+
+
+def translation_message(session_id: str, number: int, translation: Translation) -> Json:
+    """Give what is told of a translation to who knows nothing of the final it translates."""
+    return {
+        "type": "server:translation",
+        "session_id": session_id,
+        "event": number,
+        "language": translation.language,
+        "text_content": translation.text,
+        "of": translation.event,
+        "created_at": iso(translation.created_ms),
+    }

@@ -16,7 +16,7 @@ from tests.unit.notifier.parcels import (
     spoken,
 )
 
-from steno_common.messages import Completed, Event, Idle, Status, Warned, Word
+from steno_common.messages import Completed, Event, Idle, Status, Translation, Warned, Word
 from steno_common.public import event_message
 from steno_notifier.domain.webhook_form import CONTENT_TYPE, LARGE_BYTES, webhook_form
 
@@ -80,10 +80,22 @@ def test_every_event_is_read_by_the_sdk_with_the_same_bytes_on_every_try(
     first = parcel(event, number=number)
     body = webhook_form(first)
     assert body == webhook_form(parcel(event, number=number))
-    if body is not None:
-        read = from_http({"content-type": CONTENT_TYPE}, body)
-        assert (read["id"], read["subject"]) == (first.id, SID)
-        assert read["type"].startswith("dev.steno.session.")
-        assert read["sequence"] == f"{number:010}"
+    assert body is not None
+    read = from_http({"content-type": CONTENT_TYPE}, body)
+    assert (read["id"], read["subject"]) == (first.id, SID)
+    assert read["type"].startswith("dev.steno.session.")
+    assert read["sequence"] == f"{number:010}"
+    assert "." not in read["id"]
+    if not isinstance(event, Translation):
         assert read.data == event_message(SID, number, event)
-        assert "." not in read["id"]
+
+
+def test_a_translation_says_which_final_it_is_of() -> None:
+    body = json.loads(webhook_form(parcel(Translation("es", "hola", 5, 1_000), number=9)) or b"")
+    assert (body["type"], body["time"]) == (
+        "dev.steno.session.translation.v1", "1970-01-01T00:00:01.000Z",
+    )  # fmt: skip
+    assert body["data"] == {
+        "type": "server:translation", "session_id": SID, "event": 9, "language": "es",
+        "text_content": "hola", "of": 5, "created_at": "1970-01-01T00:00:01.000Z",
+    }  # fmt: skip

@@ -6,7 +6,7 @@ import msgspec
 
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Partial, Translation, Utterance
-from steno_common.public import Json, event_message, iso
+from steno_common.public import Json, event_message, iso, translation_message
 from steno_notifier.domain.outgoing import NAMES, Parcel
 
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
@@ -22,9 +22,13 @@ def webhook_form(parcel: Parcel) -> bytes | None:
     It follows from the log alone, so it has the same bytes on every try.
     """
     session, event = parcel.session, parcel.event
-    if isinstance(event, Partial):
-        return None
-    data = event_message(session.session_id, parcel.number, event)
+    match event:
+        case Partial():
+            return None
+        case Translation():
+            data = translation_message(session.session_id, parcel.number, event)
+        case _:
+            data = event_message(session.session_id, parcel.number, event)
     if data is None:
         return None
     body: Json = {

@@ -43,7 +43,13 @@ class Poster:
         except ValueError:
             raise RefusedError("bad_secret") from None
         named = delivery_headers(parcel.id, int(self.web.now()), body, keys)
-        headers = {"Content-Type": self.content_type, **named, **tracing.headers()}
+        headers = {
+            "Content-Type": self.content_type,
+            "Steno-Session": parcel.session.session_id,
+            "Steno-Event": str(parcel.number),
+            **named,
+            **tracing.headers(),
+        }
         return await self.web.post(parcel.destination, body, headers)
 
     async def aclose(self) -> None:

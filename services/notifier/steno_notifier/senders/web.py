@@ -5,7 +5,7 @@ import socket
 import time
 from asyncio import timeout
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -31,6 +31,8 @@ CONNECTIONS_TO_ONE: Final = 100
 ANSWER_BYTES: Final = 4096
 """So much of an answer is read, so that its connection can be used again."""
 ANSWER_SECONDS: Final = 1.0
+KEPT_SECONDS: Final = 4.0
+"""A connection rests: many servers close theirs after 5 s, maybe just when something is sent."""
 
 SocketFactory = Callable[[AddrInfoType], socket.socket]
 
@@ -44,12 +46,10 @@ class Web:
         self._allowed = settings.allowed
         self._clock = clock
         self._resolver = resolver or OwnThreads()
-        self._free = _session(aiohttp.TCPConnector(limit=CONNECTIONS))
+        self._free = _session()
         self._guarded = _session(
-            aiohttp.TCPConnector(
-                limit=CONNECTIONS, limit_per_host=CONNECTIONS_TO_ONE, resolver=self._resolver,
-                socket_factory=self._guarded_socket,
-            )
+            limit_per_host=CONNECTIONS_TO_ONE, resolver=self._resolver,
+            socket_factory=self._guarded_socket,
         )  # fmt: skip
 
     def session(self, destination: Destination) -> aiohttp.ClientSession:
@@ -95,9 +95,11 @@ class Web:
         return socket.socket(family, kind, protocol)
 
 
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+def _session(**connecting: Any) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=connector,
+        connector=aiohttp.TCPConnector(
+            limit=CONNECTIONS, keepalive_timeout=KEPT_SECONDS, **connecting
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "Steno", "Accept-Encoding": "identity"},
         auto_decompress=False,
