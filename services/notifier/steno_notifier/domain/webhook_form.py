@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from steno_common.messages import Final as FinalEvent
-from steno_common.messages import Partial, Translation, Utterance
+from steno_common.messages import Event, Partial, Session, Translation, Utterance
 from steno_common.public import Json, event_message, iso, translation_message
 from steno_notifier.domain.outgoing import NAMES, Parcel
 
@@ -22,14 +22,7 @@ def webhook_form(parcel: Parcel) -> bytes | None:
     It follows from the log alone, so it has the same bytes on every try.
     """
     session, event = parcel.session, parcel.event
-    match event:
-        case Partial():
-            return None
-        case Translation():
-            data = translation_message(session.session_id, parcel.number, event)
-        case _:
-            data = event_message(session.session_id, parcel.number, event)
-    if data is None:
+    if isinstance(event, Partial) or (data := _data(parcel.number, session, event)) is None:
         return None
     body: Json = {
         "specversion": "1.0",
@@ -46,6 +39,13 @@ def webhook_form(parcel: Parcel) -> bytes | None:
     if len(encoded) > LARGE_BYTES and data.pop("words", None):
         encoded = msgspec.json.encode(body)
     return encoded
+
+
+def _data(number: int, session: Session, event: Event) -> Json | None:
+    """Give what clients read of an event."""
+    if isinstance(event, Translation):
+        return translation_message(session.session_id, number, event)
+    return event_message(session.session_id, number, event)
 
 
 def _time(parcel: Parcel) -> Json:
