@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -27,6 +28,18 @@ class DestinationRequest(msgspec.Struct, frozen=True):
 def named(asked: Sequence[DestinationRequest], allowed: Allowed) -> tuple[Destination, ...]:
     """Give what a request names, each with a name by its place; raises ClientError."""
     return tuple(_named(place, each, allowed) for place, each in enumerate(asked, 1))
+
+
+def known(destination: Destination) -> bool:
+    """Say whether a session can have been given this destination, allowed hosts left aside."""
+    name, kind, url = destination.name, destination.kind, destination.url
+    if not url:
+        return destination == Destination(kind, kind)
+    try:
+        check_url(kind, url, Allowed(frozenset({urlsplit(url).hostname or ""})))
+    except ValueError:
+        return False
+    return name in {f"{_NAMES[kind]}-{place}" for place in range(1, MOST + 1)}
 
 
 def _named(place: int, asked: DestinationRequest, allowed: Allowed) -> Destination:
