@@ -4,8 +4,8 @@ from typing import Final
 
 import msgspec
 
-from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Event, Partial, Session, Translation, Utterance
+from steno_common.messages import Final as FinalEvent
 from steno_common.public import Json, event_message, iso, translation_message
 from steno_notifier.domain.outgoing import NAMES, Parcel
 
