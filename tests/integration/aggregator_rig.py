@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from steno_aggregator.worker import Aggregator, Pace
 from steno_common.archive import Archive
 from steno_common.keys import ShardKeys
-from steno_common.messages import Ended, Event, Final, Idle, Numbered, Session, Word
+from steno_common.messages import Destination, Ended, Event, Final, Idle, Numbered, Session, Word
 from steno_common.store.limits import Limits
 from steno_common.store.link import Link, open_link
 from steno_common.store.sessions import Chunk, Outcome, SessionStore
@@ -64,10 +64,11 @@ class Stage:
         window = await self.windows.window(session_id)
         return window is not None and window.finished
 
-    async def play(self) -> "Played":
+    async def play(self, *destinations: Destination) -> "Played":
         """Make a session with a connected client."""
         session_id = str(uuid.uuid4())
-        await self.sessions.create(Session(session_id, CREATED_MS, "audio/pcm"), "epoch")
+        session = Session(session_id, CREATED_MS, "audio/pcm", destinations=destinations)
+        await self.sessions.create(session, "epoch")
         attached = await self.sessions.attach(session_id)
         assert attached is not None
         return Played(self, session_id, attached.conn)

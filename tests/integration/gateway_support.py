@@ -19,6 +19,7 @@ from tests.redis_servers import RedisServer
 
 from steno_audio import AudioFormat, decoder_for
 from steno_common.archive import Archive
+from steno_common.destinations import Installed
 from steno_common.health import listening
 from steno_common.lifecycle import Lifecycle
 from steno_common.messages import Completed, Event, Final, Partial, Statistics, Word, encode
@@ -293,6 +294,7 @@ class Faults(logging.Handler):
 @asynccontextmanager
 async def running(server: RedisServer, folder: Path, limits: Json | None = None,
                   machine: Callable[[], Memory | None] | None = None,
+                  installed: Installed | None = None,
                   **settings: Any) -> AsyncIterator[Gateway]:  # fmt: skip
     """Run a gateway; at the end nothing of it may be left, and nothing unexpected happened.
 
@@ -307,7 +309,8 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
             feed, chosen = Feed(store), GatewaySettings(output=str(folder), **settings)
             services = Services(chosen, bounds, store, feed, Archive(chosen.output),
                                 Admission(chosen, time.monotonic), Lifecycle(),
-                                open_access(chosen), memory=watch_of(chosen))  # fmt: skip
+                                open_access(chosen), installed or Installed(),
+                                memory=watch_of(chosen))  # fmt: skip
             running = [tasks.create_task(feed.run(), name="feed")]
             if machine is not None:
                 watching = services.memory.run(link.memory, machine)

@@ -4,11 +4,11 @@ All keys of a session and the indexes of its shard carry one hash tag, so that o
 them together, on a single Redis as on a Cluster. The number of shards is fixed at install.
 
     per session                       holds                                          lives
-    steno:{s7}:session:SID   hash     the fields below                               idle TTL
+    steno:{s7}:session:SID   hash     the fields below                               idle or `keep`
     steno:{s7}:audio:SID     stream   <sequence>-0: d PCM, t arrival ms              until committed
                                       <sequence>-n: c finalize|idle|end, d tail PCM
                                       r decoder state behind the chunk
-    steno:{s7}:log:SID       stream   <number>-0: p encoded event                    idle TTL
+    steno:{s7}:log:SID       stream   <number>-0: p encoded event, t ms it was made  idle or `keep`
     steno:{s7}:removed:SID   string   there: not to be restored by a client          idle TTL
 
     per shard                         holds                                          bound
@@ -19,6 +19,10 @@ them together, on a single Redis as on a Cluster. The number of shards is fixed 
     steno:{s7}:due           zset     SID -> ms when the aggregator must look        sessions
     steno:{s7}:sessions      zset     SID -> ms when it counts as abandoned          sessions
     steno:{s7}:events        stream   doorbells, partials for the notifier           about 10,000
+    steno:{s7}:outgoing      zset     SID|NAME -> ms when that destination of the    destinations
+                                      session must be looked at
+    steno:{s7}:letters       stream   p encoded Letter: what could not be delivered  STENO_LETTERS
+    steno:{s7}:replay        zset     id of a letter -> ms when it is to be resent   letters
     steno:{s7}:workers       hash     worker -> ms of its last word, how it stands   transcribers
                                       at the lowest shard of each Redis
     steno:{s7}:seal          string   last write before waiting for replicas         1
@@ -45,6 +49,11 @@ Fields of the session hash, each written by one script:
     heard       no final begins before this   deferrals  looks put off since a save failed
     lat_sum, lat_n                            latency of finals, ms
     finished    1 once the transcript is saved
+    deliver     names of its destinations, comma-separated; none: it is not delivered
+    keep        ms that it lives at least while something is to be delivered
+    to:NAME     number of the last event that this destination got, or does not want
+    tries:NAME  failed tries of the next one
+    gone:NAME   1 once it said that it takes nothing any more
 """
 
 from dataclasses import dataclass
@@ -104,6 +113,21 @@ class ShardKeys:
     def events(self) -> str:
         """Doorbells and partials on their way to the notifier."""
         return self.name("events")
+
+    @property
+    def outgoing(self) -> str:
+        """Destinations of sessions with the time when each must be looked at."""
+        return self.name("outgoing")
+
+    @property
+    def letters(self) -> str:
+        """Dead letters."""
+        return self.name("letters")
+
+    @property
+    def replay(self) -> str:
+        """Dead letters that are to be sent again."""
+        return self.name("replay")
 
     @property
     def workers(self) -> str:

@@ -38,6 +38,8 @@ class Saved(msgspec.Struct, frozen=True, tag="saved.v1"):
     latencies: Count = 0
     carried: Annotated[bytes, msgspec.Meta(max_length=4096)] = b""
     """State of the decoder behind chunk `done`."""
+    hidden: Annotated[bytes, msgspec.Meta(max_length=65_536)] = b""
+    """The session's own destinations, which are not for the client to read."""
 
 
 @dataclass(frozen=True, slots=True)

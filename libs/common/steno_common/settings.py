@@ -12,6 +12,9 @@ from steno_common.errors import SettingsError
 
 PREFIX: Final = "STENO_"
 
+ALSO_BARE: Final[Mapping[str, bool]] = {"also_bare": True}
+"""Metadata of a field whose setting goes by its name without `STENO_` too."""
+
 T = TypeVar("T")
 
 _TRUE: Final = {"1", "true", "yes", "on"}
@@ -39,7 +42,7 @@ _READERS: Final[Mapping[Any, Any]] = {str: str, int: int, float: _finite, bool: 
 def _read(text: str, kind: Any) -> Any:
     options = typing.get_args(kind)
     if typing.get_origin(kind) is tuple:
-        return tuple(part.strip() for part in text.split(",") if part.strip())
+        return tuple(_READERS[options[0]](part.strip()) for part in text.split(",") if part.strip())
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
         if text == "":
             return None
@@ -60,14 +63,17 @@ def _wanted(kind: Any) -> str:
 def load(settings: type[T], environ: Mapping[str, str] | None = None) -> T:
     """Fill a frozen dataclass: the field `foo_bar` comes from STENO_FOO_BAR, else its default.
 
-    Fields are str, int, float, bool, a Literal, an optional one of these, or tuple[str, ...] from
-    a comma-separated list. Raises SettingsError that names every fault.
+    Fields are str, int, float, bool, a Literal, an optional one of these, or a tuple of str, int or
+    float from a comma-separated list. One with the metadata ALSO_BARE comes from FOO_BAR where
+    there is no STENO_FOO_BAR. Raises SettingsError that names every fault.
     """
     environ = os.environ if environ is None else environ
     hints = typing.get_type_hints(settings)
     values, faults = {}, []
     for field in dataclasses.fields(settings):  # type: ignore[arg-type]
         name = PREFIX + field.name.upper()
+        if name not in environ and field.metadata.get("also_bare"):
+            name = field.name.upper()
         if name not in environ:
             continue
         try:

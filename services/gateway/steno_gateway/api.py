@@ -21,6 +21,7 @@ from steno_gateway.connection import Known, serve_session
 from steno_gateway.domain.access import SESSION, SESSIONS
 from steno_gateway.domain.checkpoint import sealed_state
 from steno_gateway.domain.client import SessionRequest, parse_request, parse_token_request
+from steno_gateway.domain.destinations import named
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.server import session_fields, transcript_links
 from steno_gateway.restoring import post_restore
@@ -69,6 +70,10 @@ async def create_session(services: Services, asked: SessionRequest) -> Session:
         task=asked.task,
         prompt=asked.prompt,
         hotwords=tuple(word.strip() for word in asked.hotwords),
+        destinations=(
+            *services.installed.destinations,
+            *named(asked.destinations, services.installed.allowed),
+        ),
         trace=tracing.traceparent(),
     )
     tracing.note(session=session.session_id)

@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from steno_common.archive import Archive
+from steno_common.destinations import Installed
 from steno_common.errors import StoreError
 from steno_common.health import add_health_routes, listening
 from steno_common.lifecycle import Lifecycle
@@ -24,6 +25,7 @@ from steno_gateway.console import add_console_routes, page, prefers_html
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.feed import Feed
 from steno_gateway.guard import Handler, add_cors_headers, guard
+from steno_gateway.letters import add_letter_routes
 from steno_gateway.listen import add_listen_routes
 from steno_gateway.machine import Machine
 from steno_gateway.memory import watch_of
@@ -107,6 +109,7 @@ def build(services: Services) -> web.Application:
     add_health_routes(app, services.life)
     add_api_routes(app)
     add_listen_routes(app)
+    add_letter_routes(app)
     app.router.add_post("/api/transcriptions", post_transcription)
     add_console_routes(app)
     app.router.add_get("/", _root)
@@ -116,7 +119,7 @@ def build(services: Services) -> web.Application:
 
 async def serve(life: Lifecycle) -> None:
     """Serve until the process drains."""
-    settings, limits = load(GatewaySettings), load(Limits)
+    settings, limits, installed = load(GatewaySettings), load(Limits), load(Installed)
     access, tls = open_access(settings), tls_context(settings)
     # It quotes the subprotocols that a client offers, and those hold keys.
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
@@ -131,7 +134,8 @@ async def serve(life: Lifecycle) -> None:
         feed = Feed(store)
         services = Services(
             settings, limits, store, feed, Archive(settings.output),
-            Admission(settings, time.monotonic), life, access, memory=watch_of(settings),
+            Admission(settings, time.monotonic), life, access, installed,
+            memory=watch_of(settings),
         )  # fmt: skip
         watching = services.memory.run(link.memory, Machine().memory)
         running = [

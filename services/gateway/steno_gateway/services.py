@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from steno_common.archive import Archive
+from steno_common.destinations import Installed
 from steno_common.lifecycle import Lifecycle
 from steno_common.store.limits import Limits
 from steno_common.store.sessions import SessionStore
@@ -66,6 +67,7 @@ class Services:
     admission: Admission
     life: Lifecycle
     access: Access
+    installed: Installed = field(default_factory=Installed)
     sockets: Sockets = field(default_factory=Sockets)
     memory: MemoryWatch = field(default_factory=MemoryWatch)
 

@@ -12,3 +12,7 @@ class NotifierSettings(Limits):
     host: str = "127.0.0.1"
     port: int = 8080
     """The gateway's; this service listens beside it."""
+    letters: int = 10_000
+    """Dead letters that each shard keeps; of more the oldest go."""
+    letter_seconds: float = 2_592_000.0
+    """How long a dead letter is kept."""

@@ -11,7 +11,7 @@ from tests.contract.machine.promises import Promises
 from tests.contract.machine.rig import Rig
 from tests.contract.machine.worker import Cut, Worker
 
-from steno_common.messages import Completed, Statistics
+from steno_common.messages import Completed, Destination, Statistics
 from steno_common.store.limits import Limits
 from steno_common.units import SAMPLE_RATE, to_samples
 
@@ -27,6 +27,7 @@ WORKERS: Final = 6
 FRESH: Final = 11
 """The draw of somebody who knows the newest connection."""
 
+DESTINATIONS: Final = (Destination("a", "webhook"), Destination("b", "webhook"))
 COMPLETED: Final = Completed("", Statistics(0, 0, 0, 0, 0, 0, 0), ())
 
 some = st.integers(0, 11)

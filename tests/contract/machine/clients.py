@@ -2,7 +2,15 @@
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
-from tests.contract.machine.bench import FRESH, LIMITS, SILENCE, Bench, kind_lists, some
+from tests.contract.machine.bench import (
+    DESTINATIONS,
+    FRESH,
+    LIMITS,
+    SILENCE,
+    Bench,
+    kind_lists,
+    some,
+)
 from tests.contract.machine.promises import Promises, pcm
 
 from steno_common.messages import Session
@@ -24,7 +32,8 @@ class Clients(Bench):
         self.promises.setdefault(sid, Promises(SILENCE))
         # A session that is gone never comes back under its id.
         if not again or self.model.state(sid).exists:
-            self.both("create", Session(sid, 1, "audio/pcm"), "epoch")
+            session = Session(sid, 1, "audio/pcm", destinations=DESTINATIONS)
+            self.both("create", session, "epoch")
             self.check(sid)
 
     @rule(which=some)

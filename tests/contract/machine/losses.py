@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from tests.contract.machine.bench import FRESH, LIMITS, SESSIONS, cuts, kind_lists, some
-from tests.contract.machine.machine import StoreMachine
+from tests.contract.machine.deliveries import Notifiers
 from tests.contract.machine.model_saves import SavingModel
 from tests.contract.machine.promises import Promises
 from tests.contract.machine.rig import Rig
@@ -26,7 +26,7 @@ class Kept:
     promises: Promises
 
 
-class LossyMachine(StoreMachine):
+class LossyMachine(Notifiers):
     """Everybody at random on a Redis that loses a session, or falls back to what it was."""
 
     model: SavingModel

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tests.contract.machine.model_deliveries import Notifier
 from tests.contract.machine.model_gateway import Book, Gateway
 from tests.contract.machine.model_reads import Reader, order
 from tests.contract.machine.state import State
@@ -187,5 +188,5 @@ class Registry(Book):
                 if said[0] > since and name != worker}  # fmt: skip
 
 
-class Model(Transcriber, Aggregator, Registry, Reader):
+class Model(Transcriber, Aggregator, Notifier, Registry, Reader):
     """What all services are promised."""

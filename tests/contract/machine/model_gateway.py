@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tests.contract.machine.state import State
 
 from steno_common.keys import KeySpace
+from steno_common.letters import Letter
 from steno_common.messages import Session, Status
 from steno_common.store.limits import Limits
 from steno_common.store.sessions import Appended, Attached, Chunk, Marker, Outcome, Polled
@@ -27,6 +28,8 @@ class Book:
     rings: dict[int, int] = field(default_factory=dict)
     beats: dict[str, tuple[int, Report]] = field(default_factory=dict)
     """When each transcriber spoke last, what it said."""
+    letters: list[Letter] = field(default_factory=list)
+    """Dead letters, in their order."""
 
     def state(self, sid: str) -> State:
         return self.states.setdefault(sid, State())
@@ -37,6 +40,9 @@ class Book:
     def ring(self, sid: str) -> None:
         shard = self.shard(sid)
         self.rings[shard] = self.rings.get(shard, 0) + 1
+        if (state := self.state(sid)).exists:
+            for destination in self.configs[sid].destinations:
+                state.places.setdefault(destination.name, self.now)
 
     def set_status(self, sid: str, status: str) -> None:
         self.state(sid).status = status
@@ -64,6 +70,7 @@ class Book:
         old, new = self.state(sid), State()
         new.waiting, new.lease, new.fence, new.tries = old.waiting, old.lease, old.fence, old.tries
         new.due, new.abandoned, new.removed = old.due, old.abandoned, old.removed
+        new.places = old.places
         self.states[sid] = new
 
 
@@ -197,7 +204,10 @@ class Gateway(Book):
         return existed
 
     def forget_all(self, sid: str) -> bool:
-        existed = self.state(sid).exists
-        self.states[sid] = State(removed=self.state(sid).removed)
+        old = self.state(sid)
+        existed = old.exists
+        # Of one that has expired nobody knows any more where it was to be delivered.
+        places = {} if existed else old.places
+        self.states[sid] = State(removed=old.removed, places=places)
         self.ring(sid)
         return existed

@@ -37,6 +37,7 @@ class SavingModel(Model):
             return Outcome.MISSING
         if old.exists and old.done >= saved.done and len(old.events) >= len(log):
             return Outcome.NOTHING
+        names = {destination.name for destination in saved.session.destinations}
         told, n = told_by(log), int(saved.consumed.partition("-")[2])
         self.configs[sid] = saved.session
         self.states[sid] = State(
@@ -52,6 +53,8 @@ class SavingModel(Model):
             latencies=[saved.latency_ms, saved.latencies], events=list(log),
             fence=self.newer(old.fence), due=self.now if told.open_from else old.due,
             abandoned=self.now + self.limits.abandon_ms,
+            # Those of a life before it that are not this session's any more are not known.
+            places={name: at for name, at in old.places.items() if name not in names},
         )  # fmt: skip
         self.ring(sid)
         return Outcome.DONE

@@ -193,4 +193,59 @@ EVERYWHERE: Final = {
     "the audio never expires": lacking("session", "redis.call('PEXPIRE', AUDIO, idle_ms)"),
 }
 
-MUTANTS: Final = GATEWAY | TRANSCRIBER | AGGREGATOR | SAVES | EVERYWHERE
+DELIVERIES: Final = {
+    "news is delivered nowhere": lacking(
+        "session", "redis.call('ZADD', OUTGOING, 'NX', at, place)"
+    ),
+    "news ends a wait": Mutant("session", "OUTGOING, 'NX', at, place", "OUTGOING, at, place"),
+    "create delivers nowhere": Mutant("create", "if ARGV[6] ~= ''", "if false"),
+    "remove leaves deliveries": lacking("remove", "redis.call('ZREM', OUTGOING, place)"),
+    "restore waits as before": lacking("restore", "redis.call('ZREM', OUTGOING, place)"),
+    "restore delivers nowhere": Mutant("restore", "if ARGV[24] ~= ''", "if false"),
+    "take before the time": Mutant("take", "'-inf', at,", "'-inf', '+inf',"),
+    "take for everybody": lacking("take", "redis.call('ZADD', KEYS[1], at + ARGV[1], member)"),
+    "take more than asked": Mutant("take", "0, ARGV[2])", "0, ARGV[2] + 1)"),
+    "hold what is another's": Mutant("hold", "due > at and", "due > 0 and"),
+    "hold ends a wait": Mutant("hold", " and due < at + ARGV[1]", ""),
+    "hold nothing": Mutant("hold", "at + ARGV[1], ARGV[i])", "due, ARGV[i])"),
+    "put off what is not there": Mutant(
+        "putoff", "if redis.call('ZSCORE', KEYS[1], ARGV[i]) then", "if true then"
+    ),
+    "put off for nobody": Mutant("putoff", "now() + ARGV[1]", "now() + 9999"),
+    "settle in another life": without("settle", "if held[1] ~= ARGV[3] then return"),
+    "settle by an old cursor": without("settle", "int(held[2]) ~= int(ARGV[5]) then return"),
+    "settle not when repeated": Mutant("settle", " and int(held[2]) ~= int(ARGV[5])", ""),
+    "settle writes a letter twice": Mutant("settle", " and int(held[2]) == int(ARGV[4])", ""),
+    "settle keeps the tries": Mutant(
+        "settle", "redis.call('HDEL', META, 'tries:' .. name)", "do end"
+    ),
+    "settle moves no cursor": lacking("settle", "redis.call('HSET', META, cursor, ARGV[5])"),
+    "settle forgets who is gone": Mutant("settle", "if ARGV[10] == '1'", "if false"),
+    "settle overlooks what follows": Mutant("settle", "> int(ARGV[5]) then", "< 0 then"),
+    "settle lets go of what follows": lacking(
+        "settle", "redis.call('ZADD', OUTGOING, now() + ARGV[6], place)"
+    ),
+    "settle keeps the place": Mutant(
+        "settle", "redis.call('ZREM', OUTGOING, place)\nif held[4]", "if held[4]"
+    ),
+    "settle keeps the place of what is gone": Mutant(
+        "settle", "redis.call('ZREM', OUTGOING, place)\n  return -5", "return -5"
+    ),
+    "retry in another life": Mutant("retry", "held[1] ~= ARGV[3] or ", ""),
+    "retry by an old cursor": Mutant("retry", "int(held[2]) ~= int(ARGV[4]) or ", ""),
+    "retry counts twice": Mutant("retry", " or int(held[3]) ~= int(ARGV[5])", ""),
+    "retry counts not": Mutant("retry", "tries, ARGV[5] + 1", "tries, ARGV[5]"),
+    "retry at once": Mutant("retry", "now() + ARGV[6], place", "now(), place"),
+    "retry keeps the place of what is gone": lacking(
+        "retry", "redis.call('ZREM', OUTGOING, place)"
+    ),
+    "resend what is not there": Mutant(
+        "resend", "if redis.call('XRANGE', KEYS[1], id, id)[1] then", "if true then"
+    ),
+    "resend puts off": Mutant("resend", "'NX', ", ""),
+    "dispose twice": without("dispose", "if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return"),
+    "dispose keeps it to be resent": lacking("dispose", "redis.call('ZREM', KEYS[2], ARGV[1])"),
+    "dispose loses what failed": Mutant("dispose", "if ARGV[2] ~= ''", "if false"),
+}
+
+MUTANTS: Final = DELIVERIES | GATEWAY | TRANSCRIBER | AGGREGATOR | SAVES | EVERYWHERE

@@ -12,7 +12,11 @@ from unittest.mock import patch
 from redis.asyncio import Redis
 from tests.contract.machine.state import Seen, look
 
+from steno_common.keys import ShardKeys
+from steno_common.letters import Letter
 from steno_common.store import scripts as scripts_module
+from steno_common.store.deliveries import DeliveryStore
+from steno_common.store.letters import LetterId, LetterStore, Wanted
 from steno_common.store.limits import Limits
 from steno_common.store.link import Link, open_link
 from steno_common.store.saves import SaveStore
@@ -28,8 +32,8 @@ _TEST_TIME: Final = f"{{0, redis.call('GET', '{_CLOCK}') * 1000}}"
 _FOLDER: Final = importlib.resources.files("steno_common.store") / "lua"
 
 
-Copy = tuple[dict[str, Any], list[float | None], dict[str, Any]]
-"""Dumped keys of a session, its places in the indexes, its token with its tries."""
+Copy = tuple[dict[str, Any], list[float | None], dict[str, Any], dict[bytes, float]]
+"""Dumped keys of a session, its places in the indexes, its token with its tries, its deliveries."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Rig:
         self._parts = (SessionStore(link, limits), WorkStore(link, limits),
                        WindowStore(link, limits), WorkerStore(link, limits),
                        SaveStore(link, limits))  # fmt: skip
+        self._deliveries, self._letters = DeliveryStore(link, limits), LetterStore(link, limits)
 
     def do(self, name: str, *args: Any, **named: Any) -> Any:
         """Call the one store that has a method of this name."""
@@ -70,6 +75,27 @@ class Rig:
     def remove_abandoned(self, session_id: str) -> bool:
         """Remove as the aggregator does: the gateway's part has the other method of this name."""
         return bool(self._runner.run(self._parts[2].remove(session_id)))
+
+    def deliver(self, name: str, *args: Any, **named: Any) -> Any:
+        """Call the notifier's part."""
+        return self._runner.run(getattr(self._deliveries, name)(*args, **named))
+
+    def write_to(self, name: str, *args: Any, **named: Any) -> Any:
+        """Call the part of dead letters."""
+        return self._runner.run(getattr(self._letters, name)(*args, **named))
+
+    def letters(self) -> list[tuple[LetterId, Letter]]:
+        """Read all dead letters."""
+
+        async def found() -> list[tuple[LetterId, Letter]]:
+            return [entry async for entry in self._letters.find(Wanted())]
+
+        return self._runner.run(found())
+
+    def replays(self) -> dict[str, int]:
+        """Read which letters are to be sent again, with the ms when."""
+        entries = self._command("zrange", ShardKeys(0).replay, 0, -1, withscores=True)
+        return {entry.decode(): int(at) for entry, at in entries}
 
     def look(self, session_id: str) -> Seen:
         """Read all of a session."""
@@ -82,18 +108,28 @@ class Rig:
 
     def lose(self, session_id: str) -> None:
         """Let go of all of a session, its places in the indexes too."""
-        self.put_back(session_id, ({}, [None] * len(self._indexes(session_id)), {}))
+        self.put_back(session_id, ({}, [None] * len(self._indexes(session_id)), {}, {}))
 
     def copy(self, session_id: str) -> Copy:
         """Read all of a session, to be put back later."""
         values = {key: self._command("dump", key) for key in self._own(session_id)}
         places = [self._command("zscore", key, session_id) for key in self._indexes(session_id)]
         tokens = {key: self._command("hget", key, session_id) for key in self._hashes(session_id)}
-        return values, places, tokens
+        return values, places, tokens, self._outgoing(session_id)
+
+    def _outgoing(self, session_id: str) -> dict[bytes, float]:
+        key = self._parts[0].keys(session_id).outgoing
+        found = self._command("zrange", key, 0, -1, withscores=True)
+        return {member: at for member, at in found if member.startswith(f"{session_id}|".encode())}
 
     def put_back(self, session_id: str, copy: Copy) -> None:
         """Let a session be what it was once."""
-        values, places, tokens = copy
+        values, places, tokens, deliveries = copy
+        key = self._parts[0].keys(session_id).outgoing
+        for member in self._outgoing(session_id):
+            self._command("zrem", key, member)
+        for member, at in deliveries.items():
+            self._command("zadd", key, {member: at})
         for key in self._own(session_id):
             self._command("unlink", key)
             if values.get(key):
@@ -133,9 +169,9 @@ class Rig:
         for name in script_names() - {"prelude", "session"}:
             self._command("script_load", scripts_module.source(name))
 
-    def _command(self, name: str, *args: Any) -> Any:
+    def _command(self, name: str, *args: Any, **named: Any) -> Any:
         async def run() -> Any:
-            return await getattr(self._redis, name)(*args)
+            return await getattr(self._redis, name)(*args, **named)
 
         return self._runner.run(run())
 

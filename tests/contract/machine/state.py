@@ -6,6 +6,7 @@ from typing import Any
 
 from steno_common.keys import SessionKeys
 from steno_common.messages import Event, decode
+from steno_common.store.deliveries import Place
 
 AudioEntry = tuple[str, str, bytes, int, bytes]
 """Id, marker or '', PCM, arrival in ms, state of the decoder behind it."""
@@ -56,6 +57,11 @@ class State:
     tries: int | None = None
     due: int | None = None
     abandoned: int | None = None
+    places: dict[str, int] = field(default_factory=dict)
+    """Destinations in the index of deliveries, with the ms when each must be looked at."""
+    cursors: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
 
     @property
     def backlog(self) -> int:
@@ -95,10 +101,12 @@ async def look(redis: Any, keys: SessionKeys) -> Seen:
         pipe.hmget(keys.tries, [sid])
         pipe.xlen(keys.events)
         pipe.exists(keys.removed)
+        pipe.zrange(keys.outgoing, 0, -1, withscores=True)
         for key in owned:
             pipe.pttl(key)
         answers = await pipe.execute()
-    meta, audio, log, *places, (fence,), (tries,), rings, removed, ttl0, ttl1, ttl2 = answers
+    (meta, audio, log, *places, (fence,), (tries,), rings, removed, outgoing,
+     ttl0, ttl1, ttl2) = answers  # fmt: skip
     waiting, lease, due, abandoned = places
     state = _state({name.decode(): value for name, value in meta.items()})
     state.audio = [_audio(*entry) for entry in audio]
@@ -107,6 +115,8 @@ async def look(redis: Any, keys: SessionKeys) -> Seen:
         _number, (waiting, lease, due, abandoned)
     )
     state.removed = bool(removed)
+    due = ((Place.read(member), int(at)) for member, at in outgoing)
+    state.places = {place.name: at for place, at in due if place.session_id == sid}
     state.fence, state.tries = _number(fence), _number(tries)
     immortal = [
         key.encode() for key, ttl in zip(owned, (ttl0, ttl1, ttl2), strict=True) if ttl == -1
@@ -152,6 +162,12 @@ def _state(meta: dict[str, bytes]) -> State:
     state.open_from, state.utterances, state.finals = numbers("wfrom", "utterances", "finals")
     state.last_end, state.deferrals = numbers("last_end", "deferrals")
     state.latencies = [number("lat_sum"), number("lat_n")]
+    state.cursors, state.failed = (
+        {name.removeprefix(kind): int(value) for name, value in meta.items()
+         if name.startswith(kind)}
+        for kind in ("to:", "tries:")
+    )  # fmt: skip
+    state.gone = {name.removeprefix("gone:") for name in meta if name.startswith("gone:")}
     if "mseq" in meta:
         state.last_marker = number("mseq"), number("mn"), text("mkind")
     return state

@@ -1,6 +1,6 @@
 """Settings from the environment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steno_common.errors import SettingsError
-from steno_common.settings import load
+from steno_common.settings import ALSO_BARE, load
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Everything:
     secret: str | None = None
     port: int | None = 8080
     names: tuple[str, ...] = ("a",)
+    delays: tuple[float, ...] = ()
+    function_name: str = field(default="", metadata=ALSO_BARE)
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,24 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("STENO_PORT", "99", Everything(port=99)),
         ("STENO_NAMES", " a, b ,,c ", Everything(names=("a", "b", "c"))),
         ("STENO_NAMES", "", Everything(names=())),
+        ("STENO_DELAYS", "5, 0.5", Everything(delays=(5.0, 0.5))),
+        ("STENO_FUNCTION_NAME", "translate", Everything(function_name="translate")),
+        ("FUNCTION_NAME", "translate", Everything(function_name="translate")),
     ],
 )
 def test_each_type_is_read(name: str, text: str, expected: Everything) -> None:
     assert load(Everything, {name: text}) == expected
+
+
+def test_the_name_with_the_prefix_counts_before_the_bare_one() -> None:
+    """R3: settings that others know by their bare names work under those too."""
+    both = {"FUNCTION_NAME": "bare", "STENO_FUNCTION_NAME": "ours"}
+    assert load(Everything, both) == Everything(function_name="ours")
+
+
+def test_a_wrong_number_in_a_list_is_a_fault() -> None:
+    with pytest.raises(SettingsError, match="STENO_DELAYS"):
+        load(Everything, {"STENO_DELAYS": "5,soon"})
 
 
 def test_other_variables_are_none_of_its_business() -> None:

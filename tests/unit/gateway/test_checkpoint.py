@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steno_common.messages import (
+    Destination,
     Ended,
     Event,
     Final,
@@ -29,6 +30,7 @@ SID = "11111111-1111-4111-8111-111111111111"
 NOW = 1_700_000_100_000
 SESSION = Session(SID, NOW - 100_000, "audio/pcm")
 SEAL = Seal((b"another", b"secret"))
+SECRET = "whsec_" + "c2VjcmV0" * 4
 
 
 def final(start: int, end: int, **changes: Any) -> Final:
@@ -62,6 +64,48 @@ def restored(saved: Saved = SAVED, log: list[Event] = LOG, seal: Seal = SEAL, cu
 @given(cut=st.integers(0, 7))
 def test_what_a_client_keeps_is_read_as_it_was(cut: int) -> None:
     assert restored(cut=cut) == (SAVED, LOG)
+
+
+OWN = Destination("hook-1", "webhook", "https://hooks.example.com/?k=canary", SECRET, ("final",))
+TOLD = (Destination("webhook", "webhook"), OWN)
+
+
+def told(*destinations: Destination) -> Saved:
+    session = msgspec.structs.replace(SESSION, destinations=destinations)
+    return msgspec.structs.replace(SAVED, session=session)
+
+
+@pytest.mark.parametrize("secrets", [(b"secret",), (b"another",), (b"secret", b"another")])
+def test_a_client_keeps_what_is_told_whom_without_being_able_to_read_it(
+    secrets: tuple[bytes, ...],
+) -> None:
+    seal = Seal(secrets)
+    saved = told(*TOLD)
+    state = sealed_state(seal, saved)
+    opened = seal.open(SID, state)
+    for hidden in (b"canary", b"whsec_", b"hook-1", b"webhook"):
+        assert hidden not in opened
+    assert restored(saved, seal=seal) == (saved, LOG)
+
+
+def test_the_same_is_hidden_otherwise_for_another_session() -> None:
+    assert SEAL.hide("a", b"some data") != SEAL.hide("b", b"some data")
+    assert SEAL.reveal("a", SEAL.hide("a", b"some data" * 9)) == b"some data" * 9
+    with pytest.raises(ClientError):
+        SEAL.reveal("b", SEAL.hide("a", b"some data"))
+
+
+@pytest.mark.parametrize("wrong", [
+    Destination("hook-1,x", "webhook", "https://hooks.example.com/"),
+    Destination("hook-5", "webhook", "https://hooks.example.com/"),
+    Destination("relay-1", "webhook", "https://hooks.example.com/"),
+    Destination("hook-1", "webhook", "file:///etc/passwd"),
+    Destination("webhook", "webhook", "", SECRET),
+    Destination("hook-1", "webhook"),
+])  # fmt: skip
+def test_a_destination_that_no_gateway_gives_is_refused(wrong: Destination) -> None:
+    with pytest.raises(ClientError, match="a destination"):
+        restored(told(wrong))
 
 
 def test_the_log_says_what_is_open() -> None:

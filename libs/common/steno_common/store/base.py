@@ -5,21 +5,26 @@ from dataclasses import dataclass
 
 from steno_common.errors import MessageError
 from steno_common.keys import KeySpace, SessionKeys, ShardKeys
-from steno_common.messages import Event, Message, Numbered, decode
+from steno_common.messages import Event, Message, Numbered, Session, decode
 from steno_common.store.limits import Limits
 from steno_common.store.link import Link
 from steno_common.store.scripts import Call
 
-__all__ = ["Numbered", "Part", "read_events", "session_call", "shard_call"]
+__all__ = ["Numbered", "Part", "delivered_to", "read_events", "session_call", "shard_call"]
 
 
 def session_call(script: str, keys: SessionKeys, *args: str | int | bytes) -> Call:
     """Address a session script: the same keys in the same order for all of them."""
     names = (
         keys.meta, keys.audio, keys.log, keys.waiting, keys.leases,
-        keys.fences, keys.tries, keys.due, keys.sessions, keys.events, keys.removed,
+        keys.fences, keys.tries, keys.due, keys.sessions, keys.events, keys.removed, keys.outgoing,
     )  # fmt: skip
     return Call(script, keys.shard, names, (keys.session_id, *args))
+
+
+def delivered_to(session: Session) -> str:
+    """Give the names of a session's destinations as the scripts know them."""
+    return ",".join(destination.name for destination in session.destinations)
 
 
 def shard_call(script: str, keys: ShardKeys, *args: str | int | bytes) -> Call:

@@ -20,6 +20,8 @@ class Limits:
     """A session that nobody touches disappears after this."""
     retention_seconds: float = 600.0
     """Results stay in Redis this long after completion, for late listeners and lost replies."""
+    delivery_keep_seconds: float = 86_400.0
+    """So long notifiers may be away, and nothing that is to be delivered is lost."""
     connect_seconds: float = 30.0
     """A session whose client never connects is removed after this."""
     abandon_seconds: float = 120.0
@@ -50,6 +52,11 @@ class Limits:
     def retention_ms(self) -> int:
         """`retention_seconds` for a script."""
         return round(self.retention_seconds * 1000)
+
+    @property
+    def delivery_keep_ms(self) -> int:
+        """`delivery_keep_seconds` for a script."""
+        return round(self.delivery_keep_seconds * 1000)
 
     @property
     def abandon_ms(self) -> int:

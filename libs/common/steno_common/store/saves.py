@@ -6,7 +6,7 @@ from typing import Final
 
 from steno_common.messages import Event, Session, decode, encode
 from steno_common.saved import Saved, told_by
-from steno_common.store.base import Part, session_call
+from steno_common.store.base import Part, delivered_to, session_call
 from steno_common.store.sessions import Outcome
 
 MOST_EVENTS: Final = 10_000
@@ -58,6 +58,7 @@ class SaveStore(Part):
             saved.border, saved.context, saved.heard, saved.transcribed, saved.silence,
             saved.latency_ms, saved.latencies, saved.carried, told.open_from or "", told.last_end,
             told.utterances, told.finals, limits.idle_ms, limits.abandon_ms,
+            delivered_to(saved.session), limits.delivery_keep_ms,
             *(encode(event) for event in log),
         )  # fmt: skip
         return Outcome(await self.link.run(call))

@@ -9,7 +9,10 @@ from typing import Final
 
 from redis.asyncio.client import Pipeline
 
-_OF_NO_SESSION: Final = {"claim", "renew", "beat", "prepare"}
+_OF_NO_SESSION: Final = {
+    "claim", "renew", "beat", "prepare", "take", "hold", "putoff",
+    "resend", "dispose",
+}  # fmt: skip
 
 
 @cache

@@ -9,7 +9,7 @@ import msgspec
 
 from steno_common.errors import StoreError
 from steno_common.messages import Session, decode, encode
-from steno_common.store.base import Part, session_call
+from steno_common.store.base import Part, delivered_to, session_call
 from steno_common.units import to_samples
 
 
@@ -114,7 +114,8 @@ class SessionStore(Part):
         connect_ms = round(self.limits.connect_seconds * 1000)
         await self.link.run(
             session_call("create", self.keys(session.session_id),
-                         encode(session), epoch, self.limits.idle_ms, connect_ms)
+                         encode(session), epoch, self.limits.idle_ms, connect_ms,
+                         delivered_to(session), self.limits.delivery_keep_ms)
         )  # fmt: skip
 
     async def attach(self, session_id: str) -> Attached | None:

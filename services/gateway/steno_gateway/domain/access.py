@@ -14,6 +14,8 @@ Right = Literal["manage", "listen", "speak", "restore"]
 SESSIONS: Final = "/api/streaming/sessions"
 SESSION: Final = SESSIONS + "/{session_id}"
 EVENT_STREAM: Final = SESSION + "/events"
+LETTERS: Final = "/api/letters"
+LETTER: Final = LETTERS + "/{letter_id}"
 
 DOORS: Final[Mapping[tuple[str, str], Right | None]] = MappingProxyType(
     {
@@ -35,6 +37,11 @@ DOORS: Final[Mapping[tuple[str, str], Right | None]] = MappingProxyType(
         ("GET", "/api/transcripts"): "manage",
         ("GET", "/api/transcripts/{name}"): "manage",
         ("DELETE", "/api/transcripts/{name}"): "manage",
+        ("GET", LETTERS): "manage",
+        ("DELETE", LETTERS): "manage",
+        ("POST", LETTERS + "/replay"): "manage",
+        ("DELETE", LETTER): "manage",
+        ("POST", LETTER + "/replay"): "manage",
     }
 )
 """The right that each route takes; None: none at all."""

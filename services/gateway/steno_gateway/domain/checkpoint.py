@@ -7,12 +7,23 @@ from typing import Annotated, Final
 import msgspec
 
 from steno_common.errors import MessageError
-from steno_common.messages import Event, Idle, Session, Status, Utterance, Warned, Word, decode
+from steno_common.messages import (
+    Destination,
+    Event,
+    Idle,
+    Session,
+    Status,
+    Utterance,
+    Warned,
+    Word,
+    decode,
+)
 from steno_common.messages import Final as FinalEvent
 from steno_common.public import Json
 from steno_common.saved import Saved, told_by
 from steno_common.units import to_samples
 from steno_gateway.domain.client import SessionRequest
+from steno_gateway.domain.destinations import known
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import MAX_CHUNKS
 from steno_gateway.domain.seals import Seal
@@ -39,6 +50,7 @@ class RestoreRequest(msgspec.Struct, frozen=True):
 
 _requests: Final = msgspec.json.Decoder(RestoreRequest)
 _saved: Final = msgspec.msgpack.Decoder(Saved)
+_destinations: Final = msgspec.msgpack.Decoder(tuple[Destination, ...])
 _pages: Final = msgspec.msgpack.Decoder(tuple[bytes, ...])
 
 
@@ -56,8 +68,29 @@ def checkpoint_message(seal: Seal, saved: Saved, payloads: Sequence[bytes]) -> J
 
 
 def sealed_state(seal: Seal, saved: Saved) -> str:
-    """Give where a session stands as a client keeps it."""
-    return seal.close(saved.session.session_id, msgspec.msgpack.encode(saved))
+    """Give where a session stands as a client keeps it; it cannot read who else is told."""
+    session = saved.session
+    if session.destinations:
+        told = msgspec.msgpack.encode(session.destinations)
+        saved = msgspec.structs.replace(
+            saved,
+            session=msgspec.structs.replace(session, destinations=()),
+            hidden=seal.hide(_hidden_label(session.session_id), told),
+        )
+    return seal.close(session.session_id, msgspec.msgpack.encode(saved))
+
+
+def _hidden_label(session_id: str) -> str:
+    return f"{session_id} destinations"
+
+
+def _revealed(seal: Seal, session_id: str, saved: Saved) -> Saved:
+    """Give what was saved with the session's destinations in their place."""
+    if not saved.hidden:
+        return saved
+    told = _destinations.decode(seal.reveal(_hidden_label(session_id), saved.hidden))
+    session = msgspec.structs.replace(saved.session, destinations=told)
+    return msgspec.structs.replace(saved, session=session, hidden=b"")
 
 
 def read_restore(
@@ -70,6 +103,7 @@ def read_restore(
     try:
         asked = _requests.decode(body)
         saved = _saved.decode(seal.open(session_id, asked.state))
+        saved = _revealed(seal, session_id, saved)
         log: list[Event] = []
         for page in asked.log:
             payloads = _pages.decode(seal.open(f"{session_id} {len(log) + 1}", page))
@@ -98,7 +132,10 @@ def _check_session(session: Session, session_id: str, now_ms: int) -> None:
     _must(session.session_id == session_id, "it is of another session")
     _must(0 <= session.created_ms <= now_ms + CLOCK_SKEW_MS, "the time of its creation")
     # The same limits as when it was asked for; raises msgspec.ValidationError.
-    msgspec.convert(msgspec.to_builtins(session), SessionRequest)
+    own = tuple(each for each in session.destinations if each.url)
+    asked = msgspec.structs.replace(session, destinations=own)
+    msgspec.convert(msgspec.to_builtins(asked), SessionRequest)
+    _must(all(known(each) for each in session.destinations), "a destination")
 
 
 def _check_state(saved: Saved) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from steno_gateway.domain.destinations import MOST as MOST_DESTINATIONS
+from steno_gateway.domain.destinations import DestinationRequest
 from steno_gateway.domain.errors import ClientError
 
 _Body = TypeVar("_Body")
@@ -67,6 +69,10 @@ class SessionRequest(msgspec.Struct, frozen=True):
     task: Literal["transcribe", "translate"] | None = None
     prompt: Annotated[str, msgspec.Meta(max_length=MAX_PROMPT)] = ""
     hotwords: Annotated[tuple[_Hotword, ...], msgspec.Meta(max_length=MAX_HOTWORDS)] = ()
+    destinations: Annotated[
+        tuple[DestinationRequest, ...], msgspec.Meta(max_length=MOST_DESTINATIONS)
+    ] = ()
+    """Where its results are delivered, beside the destinations of the installation."""
     checkpoints: bool = False
     """The client keeps what it takes to go on if Redis loses everything."""
 

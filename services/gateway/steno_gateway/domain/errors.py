@@ -27,6 +27,7 @@ FAULTS: Final = {
     "invalid_message": Fault(),
     "unknown_type": Fault(),
     "invalid_session_id": Fault(close=4400),
+    "invalid_destination": Fault(),
     "session_not_found": Fault(404, 4404),
     "session_finished": Fault(409),
     "invalid_checkpoint": Fault(422),
@@ -54,6 +55,7 @@ FAULTS: Final = {
     "idle_timeout": Fault(408, 4408, retryable=True),
     "slow_reader": Fault(408, 1008, retryable=True),
     "transcript_not_found": Fault(404),
+    "letter_not_found": Fault(404),
     "store_unavailable": Fault(503, 1013, retryable=True),
     "internal": Fault(500, 1011, retryable=True),
 }

@@ -35,6 +35,35 @@ class Seal:
             raise ClientError("invalid_checkpoint", "the checkpoint is not of these gateways")
         return data
 
+    def hide(self, label: str, data: bytes) -> bytes:
+        """Give data that only gateways can read; without any secret it is as it was.
+
+        The mask follows from the data and the label, so that it never serves two texts.
+        """
+        if not self.secrets:
+            return data
+        mac = _mac(self.secrets[-1], label, data)
+        return mac + _masked(self.secrets[-1], mac, data)
+
+    def reveal(self, label: str, hidden: bytes) -> bytes:
+        """Give what was hidden under a label; raises ClientError `invalid_checkpoint`."""
+        if not self.secrets:
+            return hidden
+        mac, masked = hidden[:MAC_BYTES], hidden[MAC_BYTES:]
+        for secret in self.secrets:
+            data = _masked(secret, mac, masked)
+            if hmac.compare_digest(mac, _mac(secret, label, data)):
+                return data
+        raise ClientError("invalid_checkpoint", "the checkpoint is not of these gateways")
+
+
+def _masked(secret: bytes, mac: bytes, data: bytes) -> bytes:
+    """Put the mask of a MAC on data, or take it off."""
+    key = hmac.digest(secret, b"mask\n", hashlib.sha256)
+    blocks = range(-(-len(data) // hashlib.sha256().digest_size))
+    mask = b"".join(hmac.digest(key, mac + number.to_bytes(4), hashlib.sha256) for number in blocks)
+    return bytes(a ^ b for a, b in zip(data, mask, strict=False))
+
 
 def _mac(secret: bytes, label: str, data: bytes) -> bytes:
     # No session token is signed over a line break: neither can stand for the other.

@@ -7,7 +7,6 @@ record(ARGV[2])
 ring()
 redis.call('DEL', AUDIO)
 redis.call('HDEL', META, 'carry', 'carried', 'context')
-redis.call('PEXPIRE', META, ARGV[3])
-redis.call('PEXPIRE', LOG, ARGV[3])
+stay(ARGV[3])
 forget()
 return 1

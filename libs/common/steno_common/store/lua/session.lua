@@ -1,5 +1,6 @@
 -- Every session script gets the same keys in the same order, and the session's id first.
-local META, AUDIO, LOG, WAITING, LEASES, FENCES, TRIES, DUE, SESSIONS, EVENTS, REMOVED = unpack(KEYS)
+local META, AUDIO, LOG, WAITING, LEASES, FENCES, TRIES, DUE, SESSIONS, EVENTS, REMOVED, OUTGOING =
+  unpack(KEYS)
 local SID = ARGV[1]
 
 local function get(field) return redis.call('HGET', META, field) end
@@ -11,15 +12,21 @@ local function field(fields, name)
   end
 end
 
+-- What is to be delivered stays for as long as notifiers may be away.
+local function stay(ms)
+  local longest = math.max(int(ms), int(get('keep')))
+  redis.call('PEXPIRE', META, longest)
+  redis.call('PEXPIRE', LOG, longest)
+end
+
 local function live(idle_ms)
-  redis.call('PEXPIRE', META, idle_ms)
+  stay(idle_ms)
   redis.call('PEXPIRE', AUDIO, idle_ms)
-  redis.call('PEXPIRE', LOG, idle_ms)
 end
 
 local function record(payload)
   local number = redis.call('HINCRBY', META, 'event', 1)
-  redis.call('XADD', LOG, number .. '-0', 'p', payload)
+  redis.call('XADD', LOG, number .. '-0', 'p', payload, 't', now())
   return number
 end
 
@@ -28,9 +35,19 @@ local function record_status(status)
   return record(cmsgpack.pack({type = 'status.v1', status = status}))
 end
 
--- A doorbell carries no payload that matters: who hears it reads the log by number.
+-- Places of the session's destinations in the index of what is to be delivered.
+local function places()
+  local found = {}
+  for name in string.gmatch(get('deliver') or '', '[^,]+') do found[#found + 1] = SID .. '|' .. name end
+  return found
+end
+
+-- There is news. A doorbell carries no payload that matters: who hears it reads the log by number;
+-- where the session is to be delivered, that is due as long as its cursor is behind.
 local function ring()
   redis.call('XADD', EVENTS, 'MAXLEN', '~', 10000, '*', 's', SID)
+  local at = now()
+  for _, place in ipairs(places()) do redis.call('ZADD', OUTGOING, 'NX', at, place) end
 end
 
 local function want_worker(at)

@@ -1,0 +1,190 @@
+"""Where results are delivered to: what an installation says, what a session may name."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from steno_common.errors import SettingsError
+from steno_common.messages import Destination
+from steno_common.settings import ALSO_BARE
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105  (what a secret begins with, no secret)
+SECRET_BYTES: Final = range(24, 65)
+LONGEST_URL: Final = 2048
+ENCRYPTED: Final = {"webhook": "https", "relay": "https wss", "pipeline": "https"}
+"""Schemes that a session may name, by kind of destination."""
+EVENTS: Final = ("final", "utterance", "status", "warning", "completed", "translation")
+"""Names of what may be delivered."""
+PLAIN: Final = {"https": "http", "wss": "ws"}
+"""What is the same without encryption."""
+
+Network = IPv4Network | IPv6Network
+
+
+def secret_key(secret: str) -> bytes:
+    """Give the key of a secret `whsec_<base64>` of 24 to 64 bytes; raises ValueError."""
+    encoded = secret.removeprefix(SECRET_PREFIX)
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if encoded == secret or len(key) not in SECRET_BYTES:
+        raise ValueError("not whsec_ and the base64 of 24 to 64 bytes")
+    return key
+
+
+def secret_keys(secrets: str) -> tuple[bytes, ...]:
+    """Give the keys of secrets apart by spaces, as while they are changed; raises ValueError."""
+    return tuple(secret_key(secret) for secret in secrets.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Hosts that sessions may name although they are private, or do not encrypt."""
+
+    hosts: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def read(cls, names: tuple[str, ...]) -> "Allowed":
+        """Read names of hosts, addresses, networks."""
+        hosts, networks = set(), []
+        for name in names:
+            try:
+                networks.append(ip_network(name))
+            except ValueError:
+                hosts.add(name.lower())
+        return cls(frozenset(hosts), tuple(networks))
+
+    def has(self, host: str) -> bool:
+        """Say whether a host is named here, or an address lies in a network that is."""
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return host.lower() in self.hosts
+        return host in self.hosts or any(address in network for network in self.networks)
+
+
+def check_url(kind: str, url: str, allowed: Allowed) -> None:
+    """Raise ValueError with the reason for a URL that a session may not name.
+
+    Only its form is looked at: where its host leads to is known when something is sent.
+    """
+    if not (url.isascii() and url.isprintable() and " " not in url and len(url) <= LONGEST_URL):
+        raise ValueError(f"not an address of at most {LONGEST_URL} ASCII characters")
+    parts = urlsplit(url)
+    host, _ = parts.hostname, parts.port  # a port that is none raises
+    if not host or parts.username is not None or parts.fragment:
+        raise ValueError("a host is needed, a user or a fragment is not taken")
+    schemes = ENCRYPTED[kind].split()
+    plain = {PLAIN[scheme] for scheme in schemes}
+    if parts.scheme not in schemes and not (parts.scheme in plain and allowed.has(host)):
+        raise ValueError(f"not {' or '.join(schemes)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Which destinations an installation has for each session, and what sessions may add."""
+
+    webhook_url: str = field(default="", repr=False)
+    """Takes signed events of every session."""
+    relay_url: str = field(default="", repr=False)
+    """Takes the texts between silences: http(s)://… or ws(s)://…"""
+    translation_pipeline_url: str = field(default="", repr=False)
+    """Takes each transcript, for translation."""
+    translation_pipeline_function_name: str = field(default="", metadata=ALSO_BARE)
+    """The same for a function of AWS Lambda."""
+    delivery_allow: tuple[str, ...] = ()
+    """Hosts or networks that URLs of sessions may lead to though private or without encryption."""
+
+    def __post_init__(self) -> None:
+        faults = []
+        for name, schemes in (
+            ("webhook_url", "http https"),
+            ("relay_url", "http https ws wss"),
+            ("translation_pipeline_url", "http https"),
+        ):
+            url = getattr(self, name)
+            if url and not url.startswith(tuple(f"{scheme}://" for scheme in schemes.split())):
+                faults.append(f"STENO_{name.upper()}: not {schemes.replace(' ', ', ')}")
+        if self.translation_pipeline_url and self.translation_pipeline_function_name:
+            faults.append("STENO_TRANSLATION_PIPELINE_URL: there is a function too")
+        if faults:
+            raise SettingsError(faults)
+
+    @property
+    def allowed(self) -> Allowed:
+        """What `delivery_allow` says."""
+        return Allowed.read(self.delivery_allow)
+
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """Give those of the installation as a session names them: without URL, without secret."""
+        pipeline = self.translation_pipeline_url or self.translation_pipeline_function_name
+        known = (
+            (self.webhook_url, Destination("webhook", "webhook")),
+            (self.relay_url, Destination("relay", "relay")),
+            (pipeline, Destination("pipeline", "pipeline")),
+        )
+        return tuple(destination for there, destination in known if there)
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSettings(Installed):
+    """How the notifier delivers, with what the installation's destinations are told apart by."""
+
+    webhook_secret: str = field(default="", repr=False)
+    """`whsec_…`: signs what goes to `webhook_url`; several, apart by spaces, while it changes."""
+    webhook_events: tuple[str, ...] = ()
+    """What goes to `webhook_url`; empty: final, utterance, status, warning, completed."""
+    webhook_retries: tuple[float, ...] = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0)
+    """Seconds after each failed try."""
+    relay_retries: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+    """The same; the last one repeats until `relay_seconds` are over."""
+    relay_seconds: float = 86_400.0
+    aws_region: str = ""
+    """Empty: as the environment of AWS says."""
+    aws_endpoint_url: str = ""
+    delivery_seconds: float = 15.0
+    """Longest try of one delivery."""
+
+    def __post_init__(self) -> None:
+        # The zero-argument form does not know a class with slots.
+        Installed.__post_init__(self)
+        faults = []
+        if self.webhook_secret:
+            try:
+                secret_keys(self.webhook_secret)
+            except ValueError as error:
+                faults.append(f"STENO_WEBHOOK_SECRET: {error}")
+        if not set(self.webhook_events) <= set(EVENTS):
+            faults.append(f"STENO_WEBHOOK_EVENTS: not of {', '.join(EVENTS)}")
+        if not self.relay_retries:
+            faults.append("STENO_RELAY_RETRIES: none")
+        amounts = {
+            "WEBHOOK_RETRIES": min(self.webhook_retries, default=1),
+            "RELAY_RETRIES": min(self.relay_retries, default=1),
+            "DELIVERY_SECONDS": self.delivery_seconds,
+        }
+        faults += [f"STENO_{name}: not above 0" for name, least in amounts.items() if least <= 0]
+        if faults:
+            raise SettingsError(faults)
+
+    def resolve(self, destination: Destination) -> Destination:
+        """Give a destination with what only the settings say of it."""
+        if destination.url:
+            return destination
+        match destination.name:
+            case "webhook":
+                return Destination("webhook", "webhook", self.webhook_url, self.webhook_secret,
+                                   self.webhook_events)  # fmt: skip
+            case "relay":
+                return msgspec.structs.replace(destination, url=self.relay_url)
+            case "pipeline":
+                return msgspec.structs.replace(destination, url=self.translation_pipeline_url)
+        return destination

@@ -1,0 +1,68 @@
+"""How much is to be delivered, in all shards together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from steno_common.keys import ShardKeys
+from steno_common.store.base import Part
+
+DUE_BOUND: Final = 1000
+"""Of a shard: that more are due is not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is to be delivered."""
+
+    due: int
+    """Deliveries whose time has come, and that no notifier has taken."""
+    later: int
+    """Those in flight, or put off until their next try."""
+    oldest_seconds: float
+    """How long ago the time of the first of the due ones came."""
+    letters: int
+    """Dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogStore(Part):
+    """Counts of deliveries; shards whose Redis is away count nothing."""
+
+    async def backlog(self) -> Backlog:
+        """Count; raises StoreUnavailableError if every Redis is away."""
+
+        def read(pipe: Any, shards: Sequence[int]) -> None:
+            pipe.time()
+            for keys in map(ShardKeys, shards):
+                pipe.zrange(keys.outgoing, 0, DUE_BOUND - 1, withscores=True)
+                pipe.zcard(keys.outgoing)
+                pipe.xlen(keys.letters)
+
+        due = known = letters = 0
+        oldest = 0.0
+        for _, ((seconds, micros), *told) in await self.link.each(self.shards, read):
+            now_ms = seconds * 1000 + micros // 1000
+            waits = [now_ms - at for places in told[::3] for _, at in places if at <= now_ms]
+            due, known, letters = (
+                due + len(waits),
+                known + sum(told[1::3]),
+                letters + sum(told[2::3]),
+            )
+            oldest = max([oldest, *(wait / 1000 for wait in waits)])
+        return Backlog(due, known - due, oldest, letters)
+
+    async def expire_letters(self, seconds: float) -> None:
+        """Let go of letters older than this."""
+
+        def clocks(pipe: Any, _: Sequence[int]) -> None:
+            pipe.time()
+
+        for shards, ((now, _),) in await self.link.each(self.shards, clocks):
+            before = round((now - seconds) * 1000)
+
+            def trim(pipe: Any, held: Sequence[int], before: int = before) -> None:
+                for keys in map(ShardKeys, held):
+                    pipe.xtrim(keys.letters, minid=max(before, 0), approximate=False)
+
+            await self.link.each(shards, trim)

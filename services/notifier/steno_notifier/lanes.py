@@ -1,0 +1,53 @@
+"""How much goes to one destination at a time, so that a slow one holds up no other."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
+from steno_common.messages import Destination
+
+WIDTH: Final = 16
+"""Tries at a time to one destination, of all sessions."""
+LENGTH: Final = 128
+"""Deliveries to one destination in hand; the others wait in Redis."""
+
+
+@dataclass(slots=True, weakref_slot=True)
+class Lane:
+    """The way to one destination."""
+
+    sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WIDTH))
+    taken: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be taken for this destination."""
+        return self.taken >= LENGTH
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Count a delivery that is in hand."""
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+
+@dataclass(slots=True)
+class Lanes:
+    """The ways to all destinations that something is in hand for."""
+
+    _lanes: WeakValueDictionary[str, Lane] = field(default_factory=WeakValueDictionary)
+
+    def to(self, destination: Destination) -> Lane:
+        """Give the way to a destination: one for all that lives at a host."""
+        where = urlsplit(destination.url).netloc or destination.name
+        lane = self._lanes.get(f"{destination.kind} {where}")
+        if lane is None:
+            self._lanes[f"{destination.kind} {where}"] = lane = Lane()
+        return lane

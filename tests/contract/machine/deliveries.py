@@ -1,0 +1,167 @@
+"""Rules of notifiers: what they take, deliver, put off, give up."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+from tests.contract.machine.bench import some
+from tests.contract.machine.machine import StoreMachine
+
+from steno_common.letters import Letter
+from steno_common.messages import Status
+from steno_common.store.deliveries import (
+    LEASE_MS,
+    Place,
+    Settled,
+    Standing,
+    advanced,
+)
+
+HANDS = 6
+"""Deliveries in hand; who took longer ago has crashed."""
+WAIT_MS = 700
+_NOTHING = Status("nothing")
+
+
+class Notifiers(StoreMachine):
+    """Notifiers that hold deliveries, or think so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hands: list[tuple[Place, Standing]] = []
+        self.replays: dict[str, int] = {}
+
+    def delivering(self, name: str, *args: Any, **named: Any) -> Any:
+        """Call the notifier's part beside the model; give the answer that both gave."""
+        answer = self.rig.deliver(name, *args, **named)
+        assert answer == getattr(self.model, name)(*args, **named)
+        return answer
+
+    @rule(count=st.integers(1, 4))
+    def take(self, count: int) -> None:
+        taken = self.delivering("take", [0], count)
+        for place, standing in self.delivering("standing", taken).items():
+            self.check(place.session_id)
+            if standing is None:
+                self.delivering("drop", place)
+                self.check(place.session_id)
+            else:
+                self.hands = [*self.hands[1 - HANDS :], (place, standing)]
+
+    def hand(self, which: int) -> tuple[int, Place, Standing] | None:
+        """Choose a delivery in hand; it may be another's by now."""
+        if not self.hands:
+            return None
+        at = which % len(self.hands)
+        return (at, *self.hands[at])
+
+    @rule(which=some, ahead=st.integers(0, 3), answered=st.booleans())
+    def settle(self, which: int, ahead: int, answered: bool) -> None:
+        if (hand := self.hand(which)) is None:
+            return
+        at, place, standing = hand
+        through = min(standing.cursor + ahead, standing.event)
+        settled = self.delivering("settle", place, standing, through)
+        self.check(place.session_id)
+        self.settled(at, settled, through, answered=answered)
+
+    def settled(self, at: int, settled: Settled, through: int, *, answered: bool) -> None:
+        """Know what the answer says; one that is lost leaves everything to be repeated."""
+        place, standing = self.hands[at]
+        if answered and settled is Settled.MORE:
+            self.hands[at] = place, advanced(standing, through)
+        elif answered:
+            del self.hands[at]
+
+    @rule(which=some, gone=st.booleans(), answered=st.booleans(), again=st.booleans())
+    def give_up(self, which: int, gone: bool, answered: bool, again: bool) -> None:
+        if (hand := self.hand(which)) is None or hand[2].cursor >= hand[2].event:
+            return
+        at, place, standing = hand
+        number = standing.cursor + 1
+        event = self.model.configs[place.session_id].destinations[0]
+        letter = Letter(f"{len(self.model.letters)}", standing.session, standing.epoch, event,
+                        number, self.some_event(place, number), tries=standing.tries)  # fmt: skip
+        for _ in range(1 + again):
+            settled = self.delivering("give_up", place, standing, letter, most=1000, gone=gone)
+            self.check(place.session_id)
+            self.check_letters()
+        self.settled(at, settled, number, answered=answered)
+
+    def some_event(self, place: Place, number: int) -> Any:
+        """Give an event as a notifier has read it, in the life of the session that it knows."""
+        events = self.model.state(place.session_id).events
+        return events[min(number, len(events)) - 1] if events else _NOTHING
+
+    @rule(which=some, answered=st.booleans())
+    def retry(self, which: int, answered: bool) -> None:
+        if (hand := self.hand(which)) is None:
+            return
+        at, place, standing = hand
+        self.delivering("retry", place, standing, WAIT_MS / 1000)
+        self.check(place.session_id)
+        if answered:
+            del self.hands[at]
+
+    @rule(which=some, ms=st.sampled_from([0, 1, LEASE_MS]))
+    def hold(self, which: int, ms: int) -> None:
+        if (hand := self.hand(which)) is None:
+            return
+        self.pass_time(ms)
+        self.delivering("hold", [hand[1]])
+        self.check(hand[1].session_id)
+
+    @rule(which=some, seconds=st.sampled_from([0.0, 1.0]))
+    def put_off(self, which: int, seconds: float) -> None:
+        if (hand := self.hand(which)) is None:
+            return
+        self.delivering("put_off", [hand[1]], seconds)
+        self.check(hand[1].session_id)
+
+    @rule(which=some, ms=st.sampled_from([WAIT_MS, LEASE_MS]))
+    def take_over(self, which: int, ms: int) -> None:
+        """Let two notifiers hold the same, one of them too late."""
+        self.attach(which)
+        self.take(4)
+        self.retry(which, ms == WAIT_MS)
+        self.pass_time(ms)
+        self.take(4)
+        self.settle(which, 1, answered=True)
+        self.settle(which + 1, 1, answered=False)
+
+    @rule(which=some, twice=st.booleans())
+    def resend(self, which: int, twice: bool) -> None:
+        letters = self.rig.letters()
+        if not letters:
+            return
+        chosen = letters[which % len(letters)][0]
+        for _ in range(1 + twice):
+            assert self.rig.write_to("resend", [chosen]) == 1
+            self.replays.setdefault(chosen.entry, self.model.now)
+            self.check_letters()
+            self.pass_time(1)
+
+    @rule(which=some, again=st.booleans(), twice=st.booleans())
+    def dispose(self, which: int, again: bool, twice: bool) -> None:
+        letters = self.rig.letters()
+        if not letters:
+            return
+        at = which % len(letters)
+        chosen, letter = letters[at]
+        del self.model.letters[at]
+        self.replays.pop(chosen.entry, None)
+        for turn in range(1 + twice):
+            if again:
+                gone = self.rig.write_to("renew", chosen, letter, most=1000)
+                self.model.letters += [letter] * (turn == 0)
+            else:
+                gone = self.rig.write_to("dispose", [chosen])
+            assert gone == (turn == 0)
+            self.check_letters()
+        assert self.rig.write_to("resend", [chosen]) == 0
+        self.check_letters()
+
+    def check_letters(self) -> None:
+        """Compare all dead letters."""
+        assert [letter for _, letter in self.rig.letters()] == self.model.letters
+        assert self.rig.replays() == self.replays
