@@ -44,7 +44,9 @@ Fields of the session hash, each written by one script:
     last_end    end of the newest final       utterances, finals   counts
     heard       no final begins before this   deferrals  looks put off since a save failed
     lat_sum, lat_n                            latency of finals, ms
-    finished    1 once the transcript is saved
+    finished    number of `completed`, once the transcript is saved
+    tr:EVENT:LANGUAGE     number of the translation of a final, of event 0 the last one
+    translations          count
 """
 
 from dataclasses import dataclass
