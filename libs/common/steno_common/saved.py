@@ -1,7 +1,7 @@
 """What a client keeps of its session, so that it can go on when Redis has lost it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import msgspec
@@ -49,7 +49,7 @@ class Told:
     last_end: int
     utterances: int
     finals: int
-    translations: Mapping[int, Translation]
+    translations: Mapping[int, Translation] = field(default_factory=dict)
     """By their numbers."""
 
 

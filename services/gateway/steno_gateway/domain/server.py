@@ -7,6 +7,7 @@ from steno_common.messages import (
     Partial,
     Session,
     Status,
+    Translation,
     Utterance,
     Warned,
 )
@@ -20,6 +21,10 @@ from steno_common.public import (
     utterance_fields,
     word_fields,
 )
+from steno_common.units import to_seconds
+from steno_common.utterances import join_text
+from steno_gateway.domain.choice import Choice
+from steno_gateway.domain.story import LAST, Segment, Story
 
 
 def _result(session_id: str, kind: str, result: Partial | Final) -> Json:
@@ -55,8 +60,54 @@ def transcript_links(session_id: str, formats: tuple[str, ...]) -> Json:
     return {name: f"/api/transcripts/{session_id}.{name}" for name in formats}
 
 
+def _translated_fields(number: int, translation: Translation, segment: Segment | None) -> Json:
+    return {
+        "event": number,
+        "language": translation.language,
+        "text_content": translation.text,
+        "of": translation.event,
+        "start_time": None if segment is None else to_seconds(segment.start),
+        "end_time": None if segment is None else to_seconds(segment.end),
+        "created_at": iso(translation.created_ms),
+    }
+
+
+def translation_message(
+    session_id: str, number: int, translation: Translation, segment: Segment | None
+) -> Json:
+    """Give a `server:translation`; `segment` is the final that it translates, if it is of one."""
+    fields = _translated_fields(number, translation, segment)
+    return {"type": "server:translation", "session_id": session_id, **fields}
+
+
+def snapshot_message(session_id: str, epoch: str, story: Story, choice: Choice) -> Json:
+    """Give a `server:snapshot`: what a reader who joins late has missed."""
+    message: Json = {
+        "type": "server:snapshot",
+        "session_id": session_id,
+        "epoch": epoch,
+        "event": story.told,
+    }
+    if choice.original:
+        utterances = [{"event": n, **utterance_fields(each)} for n, each in story.utterances]
+        message |= {"text": story.text, "utterances": utterances}
+    message["translations"] = {
+        language: {
+            "text": join_text(each.translation.text for each in translated),
+            "last": [
+                _translated_fields(
+                    each.number, each.translation, story.segments.get(each.translation.event)
+                )
+                for each in translated[-LAST:]
+            ],
+        }
+        for language, translated in story.translations(choice).items()
+    }
+    return message
+
+
 def event_message(session_id: str, number: int, event: Event) -> Json | None:
-    """Give the message of a numbered event; None for one that only services need."""
+    """Give the message of a numbered event; None for one that needs more or only services need."""
     match event:
         case Final():
             return _final_message(session_id, number, event)
