@@ -7,6 +7,7 @@ from deploy.monitoring.catalogue import MODULES, Metric, metrics
 from deploy.monitoring.uses import recorded, uses
 
 FOR_DIAGNOSIS: Final = {
+    "steno_gateway_translations_total",
     "steno_redis_uptime_seconds",
     "steno_transcriber_claims_total",
     "steno_transcriber_partials_total",

@@ -174,7 +174,7 @@ async def test_a_session_completes_once(speaker: Speaker) -> None:
         Status("connected"), Status("completed"), COMPLETED
     ]  # fmt: skip
     state = await stores.look()
-    assert (state.status, state.finished, state.indexed) == ("completed", True, False)
+    assert (state.status, state.finished, state.indexed) == ("completed", 3, False)
     keys = stores.keys()
     assert await stores.redis("EXISTS", keys.audio) == 0
     assert 0 < await stores.redis("PTTL", keys.meta) <= 30_000

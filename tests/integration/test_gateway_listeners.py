@@ -189,7 +189,7 @@ async def test_a_session_that_ended_in_error_has_an_end_too(gateway: Gateway) ->
 async def test_a_comment_keeps_a_quiet_stream_and_finds_readers_that_left(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("steno_gateway.listen.KEEPALIVE_SECONDS", 0.05)
+    monkeypatch.setattr("steno_gateway.event_stream.KEEPALIVE_SECONDS", 0.05)
     session_id = await gateway.create()
     async with streamed(gateway, session_id) as response:
         lines = [await response.content.readline() for _ in range(6)]

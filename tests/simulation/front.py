@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import ClientConnectionError, web
+from multidict import MultiDict
 from tests.simulation.chaos import Chaos
 from tests.simulation.processes import WORLD, Process
 from tests.simulation.trace import Trace
@@ -49,8 +50,8 @@ class Request:
         return {"session_id": urlsplit(self.path).path.split("/")[4]}
 
     @property
-    def query(self) -> dict[str, str]:
-        return {name: found[0] for name, found in parse_qs(urlsplit(self.path).query).items()}
+    def query(self) -> MultiDict[str]:
+        return MultiDict(parse_qsl(urlsplit(self.path).query))
 
     def __getitem__(self, key: Any) -> Caller:
         assert key is CALLER

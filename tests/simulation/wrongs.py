@@ -233,7 +233,7 @@ WRONGS: Final[dict[str, Wrong]] = {
     ),
     "the gateway trusts doorbells": instead(Feed, "_sweep", _never_looks),
     "the gateway resumes at the newest event": instead(
-        steno_gateway.connection.states, "resume_point", _takes_the_newest
+        steno_gateway.connection.ending, "resume_point", _takes_the_newest
     ),
     "the gateway skips events": instead(Subscription, "told", _goes_on_where_it_was),
     "a commit counts twice": instead(Model, "commit", _commits_twice),

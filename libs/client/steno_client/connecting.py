@@ -1,11 +1,12 @@
 """The beginning of sessions, one's own or another's to listen to."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Unpack
 
-from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType
 
 from steno_client.access import Access
 from steno_client.connection import MAX_MESSAGE_BYTES
@@ -59,23 +60,29 @@ async def listen(
     session_id: str,
     *,
     last_event: int = 0,
+    languages: Sequence[str] = (),
+    original: bool = True,
     policy: Policy | None = None,
     access: Access | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Events of a session that somebody else holds, each once, up to and with Completed.
 
     `last_event`: number of the last event that is already known. Connects again by itself.
+    `languages`: such as `es`, of translations, some of which may follow Completed for as long as
+    the server waits for them; without `original` no finals, partials, utterances come.
 
     Raises SessionError, and ValueError for an address that is none.
     """
     policy = policy or Policy()
     conversation = Conversation(policy, container=False)
     conversation.last_event = last_event
+    choice = {"language": ",".join(languages) or None, "original": None if original else "false"}
     async with open_server(url, policy, access) as server:
-        while conversation.completed is None:
+        heard = _Hearing(server, session_id, conversation, choice)
+        while not heard.over:
             told = at_least = lost = None
             try:
-                async for reaction in _overheard(server, session_id, conversation):
+                async for reaction in heard.reactions():
                     if reaction.event is not None:
                         yield reaction.event
                     if reaction.leave is not None:
@@ -86,7 +93,7 @@ async def listen(
                 if not error.retryable and not lost:
                     raise
                 at_least = error.retry_after
-            if conversation.completed is not None:
+            if heard.over:
                 return
             delay = conversation.backoff.delay(told=told, at_least=at_least)
             if delay is None:
@@ -97,25 +104,40 @@ async def listen(
             await asyncio.sleep(delay)
 
 
-async def _overheard(
-    server: Server, session_id: str, conversation: Conversation
-) -> AsyncIterator[Reaction]:
-    known = conversation.resume_from, conversation.epoch or None
-    path = session_path(session_id, "listen", known[0], epoch=known[1])
-    clock = asyncio.get_running_loop().time
-    options = {"max_msg_size": MAX_MESSAGE_BYTES, "heartbeat": 10.0}
-    async with server.socket(path, token=conversation.token, **options) as socket:
-        async for text in _texts(socket):
-            try:
-                message = parse(text)
-            except MessageError as error:
-                raise SessionError("invalid_answer", str(error), retryable=True) from error
-            reaction = Reaction() if message is None else conversation.heard(message, clock())
-            yield reaction
-            if reaction.failure is not None:
-                raise reaction.failure
-            if conversation.completed is not None:
-                return
+@dataclass(slots=True)
+class _Hearing:
+    """One listener over any number of connections."""
+
+    server: Server
+    session_id: str
+    conversation: Conversation
+    choice: Mapping[str, str | None]
+    over: bool = False
+    """Whether the server has nothing more to tell."""
+
+    async def reactions(self) -> AsyncIterator[Reaction]:
+        """Hear what one connection brings."""
+        conversation = self.conversation
+        path = session_path(self.session_id, "listen", conversation.resume_from,
+                            epoch=conversation.epoch or None, **self.choice)  # fmt: skip
+        clock = asyncio.get_running_loop().time
+        options = {"max_msg_size": MAX_MESSAGE_BYTES, "heartbeat": 10.0}
+        async with self.server.socket(path, token=conversation.token, **options) as socket:
+            async for text in _texts(socket):
+                try:
+                    message = parse(text)
+                except MessageError as error:
+                    raise SessionError("invalid_answer", str(error), retryable=True) from error
+                reaction = Reaction() if message is None else conversation.heard(message, clock())
+                yield reaction
+                if reaction.failure is not None:
+                    raise reaction.failure
+                completed = conversation.completed is not None
+                self.over = completed and self.choice["language"] is None
+                if self.over:
+                    return
+            # Translations may come behind the end: the server says when there are no more.
+            self.over = conversation.completed is not None and socket.close_code == WSCloseCode.OK
 
 
 async def _texts(socket: ClientWebSocketResponse) -> AsyncIterator[str]:

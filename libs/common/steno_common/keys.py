@@ -48,7 +48,9 @@ Fields of the session hash, each written by one script:
     last_end    end of the newest final       utterances, finals   counts
     heard       no final begins before this   deferrals  looks put off since a save failed
     lat_sum, lat_n                            latency of finals, ms
-    finished    1 once the transcript is saved
+    finished    number of `completed`, once the transcript is saved
+    tr:EVENT:LANGUAGE     number of the translation of a final, of event 0 the last one
+    translations          count
     deliver     names of its destinations, comma-separated; none: it is not delivered
     keep        ms that it lives at least while something is to be delivered
     to:NAME     number of the last event that this destination got, or does not want

@@ -155,14 +155,18 @@ def event_message(session_id: str, number: int, event: Event) -> Json | None:
     return None
 
 
-def translation_message(session_id: str, number: int, translation: Translation) -> Json:
-    """Give what is told of a translation to who knows nothing of the final it translates."""
+def translation_fields(number: int, translation: Translation) -> Json:
+    """Give a translation; `of` is the number of the final that it translates."""
     return {
-        "type": "server:translation",
-        "session_id": session_id,
         "event": number,
         "language": translation.language,
         "text_content": translation.text,
         "of": translation.event,
         "created_at": iso(translation.created_ms),
     }
+
+
+def translation_message(session_id: str, number: int, translation: Translation) -> Json:
+    """Give what is told of a translation to who knows nothing of the final it translates."""
+    fields = translation_fields(number, translation)
+    return {"type": "server:translation", "session_id": session_id, **fields}

@@ -1,12 +1,12 @@
 """What a client keeps of its session, so that it can go on when Redis has lost it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import msgspec
 
-from steno_common.messages import Event, Final, Session, Utterance
+from steno_common.messages import Event, Final, Session, Translation, Utterance
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 52)]
 """What a script still counts exactly."""
@@ -51,6 +51,8 @@ class Told:
     last_end: int
     utterances: int
     finals: int
+    translations: Mapping[int, Translation] = field(default_factory=dict)
+    """By their numbers."""
 
 
 def told_by(log: Sequence[Event]) -> Told:
@@ -60,4 +62,5 @@ def told_by(log: Sequence[Event]) -> Told:
     closed = utterances[-1].last_event if utterances else 0
     open_from = next((number for number in finals if number > closed), 0)
     last_end = max((final.end for final in finals.values()), default=0)
-    return Told(open_from, last_end, len(utterances), len(finals))
+    translations = {n: event for n, event in enumerate(log, 1) if isinstance(event, Translation)}
+    return Told(open_from, last_end, len(utterances), len(finals), translations)

@@ -65,11 +65,13 @@ class Admission:
     _uploads_of_keys: Counter[str] = field(default_factory=Counter)
     _handshakes: Rates = field(init=False)
     _handshakes_of_keys: Rates = field(init=False)
+    _translations: Rates = field(init=False)
 
     def __post_init__(self) -> None:
         settings = self.settings
         self._handshakes = Rates(self.clock, settings.max_handshakes_per_second_per_ip)
         self._handshakes_of_keys = Rates(self.clock, settings.max_handshakes_per_second_per_key)
+        self._translations = Rates(self.clock, settings.max_translations_per_second)
 
     def handshake(self, address: str) -> None:
         """Count a new request of an address; raises ClientError `too_many_connections`."""
@@ -81,6 +83,12 @@ class Admission:
         """Count a new request of a key, if there is one; raises ClientError `quota_exceeded`."""
         if key is not None and (wait := self._handshakes_of_keys.take(key)):
             raise ClientError("quota_exceeded", "too many requests with this API key",
+                              retry_after_ms=round(wait * 1000) + 1)  # fmt: skip
+
+    def translation(self, session_id: str) -> None:
+        """Count a translation of a session; raises ClientError `rate_limited`."""
+        if wait := self._translations.take(session_id):
+            raise ClientError("rate_limited", "too many translations of this session",
                               retry_after_ms=round(wait * 1000) + 1)  # fmt: skip
 
     @contextmanager

@@ -20,6 +20,7 @@ from steno_gateway.access import CALLER, Pass
 from steno_gateway.connection import Known, serve_session
 from steno_gateway.domain.access import SESSION, SESSIONS
 from steno_gateway.domain.checkpoint import sealed_state
+from steno_gateway.domain.choice import chosen_languages
 from steno_gateway.domain.client import SessionRequest, parse_request, parse_token_request
 from steno_gateway.domain.destinations import named
 from steno_gateway.domain.errors import ClientError
@@ -98,7 +99,7 @@ async def post_session(request: web.Request) -> web.Response:
     services, caller = request.app[SERVICES], request[CALLER]
     services.admission.may_begin(caller.key)
     services.memory.admit()
-    asked = parse_request(await _body(request))
+    asked = parse_request(await small_body(request))
     with tracing.opening("create session", request.headers):
         session = await create_session(services, asked)
     fields = session_fields(session, "connecting", seen_ms=session.created_ms, chunks=0,
@@ -109,7 +110,7 @@ async def post_session(request: web.Request) -> web.Response:
     return web.json_response(fields, status=201)
 
 
-async def _body(request: web.Request) -> bytes:
+async def small_body(request: web.Request) -> bytes:
     """Read a small body; raises ClientError for one that is too long or too slow."""
     if (request.content_length or 0) > MAX_REQUEST_BYTES:
         raise ClientError("invalid_message", "the body is too large")
@@ -124,7 +125,7 @@ async def post_token(request: web.Request) -> web.Response:
     """`POST /api/streaming/sessions/{session_id}/tokens`."""
     services = request.app[SERVICES]
     session_id = session_id_of(request)
-    asked = parse_token_request(await _body(request))
+    asked = parse_token_request(await small_body(request))
     if await services.store.snapshot(session_id) is None:
         raise ClientError("session_not_found", "no such session")
     fields = services.access.token_fields(request[CALLER], session_id, asked.right)
@@ -157,7 +158,8 @@ async def session_socket(request: web.Request) -> web.StreamResponse:
             way_back = Pass(services.access, caller, session_id_of(request))
             kept = request.query.get("checkpoint")
             known = Known(event_number(request.query.get("last_event")),
-                          None if kept is None else event_number(kept))  # fmt: skip
+                          None if kept is None else event_number(kept),
+                          chosen_languages(request.query.getall("language", ())))  # fmt: skip
             await serve_session(services, peer, way_back, known)
 
     return await serve_socket(request, serve)

@@ -23,6 +23,7 @@ from steno_gateway.admission import Admission
 from steno_gateway.api import add_api_routes
 from steno_gateway.console import add_console_routes, page, prefers_html
 from steno_gateway.domain.errors import ClientError
+from steno_gateway.event_stream import add_event_routes
 from steno_gateway.feed import Feed
 from steno_gateway.guard import Handler, add_cors_headers, guard
 from steno_gateway.letters import add_letter_routes
@@ -33,6 +34,7 @@ from steno_gateway.observing import count_requests
 from steno_gateway.services import SERVICES, Services
 from steno_gateway.settings import GatewaySettings
 from steno_gateway.tls import reload_certificate, tls_context
+from steno_gateway.translating import add_translation_routes
 from steno_gateway.upload import post_transcription
 from steno_gateway.watching import watch
 
@@ -110,6 +112,8 @@ def build(services: Services) -> web.Application:
     add_api_routes(app)
     add_listen_routes(app)
     add_letter_routes(app)
+    add_event_routes(app)
+    add_translation_routes(app)
     app.router.add_post("/api/transcriptions", post_transcription)
     add_console_routes(app)
     app.router.add_get("/", _root)

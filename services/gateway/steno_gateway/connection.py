@@ -14,7 +14,8 @@ from steno_common.store.sessions import Attached
 from steno_common.units import to_samples, to_seconds
 from steno_gateway import metrics
 from steno_gateway.access import Pass
-from steno_gateway.domain import states
+from steno_gateway.domain import ending, states
+from steno_gateway.domain.choice import Choice
 from steno_gateway.domain.dialogue import FARTHEST, Dialogue
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.idle import IdleWatch
@@ -36,6 +37,8 @@ class Known:
     """Number of the last event it wants no more."""
     checkpoint: int | None = None
     """Number of the last event that it keeps for a restore; None: it keeps none."""
+    languages: tuple[str, ...] = ()
+    """Of translations that it wants."""
 
 
 class _Over(Exception):  # noqa: N818
@@ -77,7 +80,7 @@ class Connection:
         }
 
     async def run(self) -> None:
-        """Serve the socket until the session is complete or the connection ends."""
+        """Serve the socket until the session is over for its client or the connection ends."""
         feed, subscription = self.services.feed, self.teller.subscription
         tag = logs.session_tag(subscription.session_id)
         try:
@@ -166,8 +169,9 @@ def open_connection(
     first = 1 if audio_format.is_container else attached.next
     intake = Intake(first, 0, settings.max_queued_bytes, bucket)
     dialogue = Dialogue(attached.status, intake, session.mime_type)
-    after = states.resume_point(known.last_event, attached.event, attached.status)
-    subscription = Subscription(session.session_id, after, services.store, attached.conn)
+    after = ending.resume_point(known.last_event, attached.event, attached.finished)
+    subscription = Subscription(session.session_id, after, services.store, attached.conn,
+                                Choice(known.languages), settings.translation_seconds)  # fmt: skip
     backlog_seconds = services.limits.backlog_seconds
     teller = Teller(peer, intake, ingest, subscription, backlog_seconds, attached.done,
                     old=attached.event, connections=attached.connections)  # fmt: skip

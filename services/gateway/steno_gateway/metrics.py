@@ -51,6 +51,11 @@ ERRORS: Final = Counter(
     "Errors told to clients, by the codes of the protocol; most are faults of the client",
     ["code"],
 )
+TRANSLATIONS: Final = Counter(
+    "steno_gateway_translations_total",
+    "Translations that came back, by what became of them: `stored`, or `repeated`",
+    ["result"],
+)
 RESTORED: Final = Counter(
     "steno_gateway_sessions_restored_total", "Sessions that Redis had lost and a client restored"
 )

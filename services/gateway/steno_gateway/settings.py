@@ -53,6 +53,10 @@ class GatewaySettings:
 
     In a container a quarter of its limit counts, where that is less.
     """
+    max_translations_per_second: float = 100.0
+    """Of one session, with a burst of four times as many."""
+    translation_seconds: float = 10.0
+    """So long after the end of a session its listeners of a language wait for translations."""
     socket_idle_seconds: float = 60.0
     """A socket without any message for this long is closed."""
     send_seconds: float = 10.0

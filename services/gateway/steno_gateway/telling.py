@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from steno_common import tracing
-from steno_common.messages import Completed, Partial, Warned
+from steno_common.messages import Event, Numbered, Partial, Warned
 from steno_common.messages import Final as FinalEvent
 from steno_common.store.sessions import Outcome
 from steno_common.units import to_samples
@@ -16,7 +16,6 @@ from steno_gateway import metrics
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import Intake, credit
 from steno_gateway.domain.lag import LagWatch, Told
-from steno_gateway.domain.server import event_message, partial_message
 from steno_gateway.feed import Subscription
 from steno_gateway.ingest import Ingest
 from steno_gateway.socket import Peer
@@ -91,23 +90,18 @@ class Teller:
         await self.peer.send({"type": "server:warning", "code": code, "message": message})
 
     async def deliver(self) -> None:
-        """Send results until the session is complete."""
-        session_id = self.subscription.session_id
-        async for item in self.subscription.items():
-            if isinstance(item, Partial):
-                await self.peer.send(partial_message(session_id, item))
-                metrics.delivered(item.created_ms, time.time() * 1000, final=False)
-                continue
-            if isinstance(item.event, Warned) and item.event.code == "high_latency":
+        """Send results until the session is over for this client."""
+        async for told in self.subscription.told():
+            item = told.item
+            if isinstance(item, Numbered) and is_late(item.event):
                 self.lag.late(self.ingest.stored)
-            message = event_message(session_id, item.number, item.event)
-            if message is not None:
-                await self.peer.send(message)
-            if isinstance(item.event, FinalEvent) and item.number > self.old:
+            if told.message is not None:
+                await self.peer.send_encoded(told.encoded)
+            if isinstance(item, Partial):
+                metrics.delivered(item.created_ms, time.time() * 1000, final=False)
+            elif isinstance(item.event, FinalEvent) and item.number > self.old:
                 metrics.delivered(item.event.created_ms, time.time() * 1000, final=True)
                 tracing.event("final delivered", number=item.number)
-            if isinstance(item.event, Completed):
-                return
 
     async def follow(self) -> None:
         """Follow the state that the feed brings; raises ClientError when the session is lost."""
@@ -129,3 +123,8 @@ class Teller:
                                  stored=self.ingest.stored, done=self.done)  # fmt: skip
             if told is not None:
                 await self.warn(told, LAG[told])
+
+
+def is_late(event: Event) -> bool:
+    """Say whether a transcriber tells of text that is late."""
+    return isinstance(event, Warned) and event.code == "high_latency"

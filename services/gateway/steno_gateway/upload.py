@@ -12,7 +12,6 @@ from aiohttp import BodyPartReader, web
 from steno_audio import AudioFormat, decoder_for
 from steno_common import tracing
 from steno_common.errors import StoreError
-from steno_common.messages import Completed
 from steno_common.store.sessions import Attached
 from steno_common.units import to_samples, to_seconds
 from steno_gateway.access import CALLER
@@ -112,11 +111,9 @@ async def _transcribed(request: web.Request, services: Services, attached: Attac
             follow = tasks.create_task(_follow(subscription, ingest), name="upload follow")
             tasks.create_task(ingest.run(), name="upload ingest")
             tasks.create_task(_feed_in(request, ingest), name="upload body")
-            async for item in subscription.items():
-                if not isinstance(getattr(item, "event", None), Completed):
-                    continue
-                follow.cancel()
-                break
+            async for _ in subscription.told():
+                pass
+            follow.cancel()
     finally:
         services.feed.unsubscribe(subscription)
         tracing.note(chunks=ingest.stored, audio_seconds=to_seconds(ingest.received))

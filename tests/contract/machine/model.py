@@ -114,7 +114,7 @@ class Aggregator(Gateway):
         return Window(self.configs[sid], state.status, len(state.events), state.open_from,
                       state.utterances, state.finals, state.next - 1, state.received,
                       state.transcribed, state.silence, late // max(count, 1), state.heard,
-                      state.ended, state.finished)  # fmt: skip
+                      state.ended, bool(state.finished))  # fmt: skip
 
     def close(self, sid: str, window: Window, utterances: Sequence[Utterance],
               open_from: int) -> bool:  # fmt: skip
@@ -136,10 +136,10 @@ class Aggregator(Gateway):
         state = self.state(sid)
         if not state.exists or state.finished:
             return False
-        state.finished = True
         if state.status != "error":
             self.set_status(sid, "completed")
         state.events.append(completed)
+        state.finished = len(state.events)
         self.ring(sid)
         state.audio, state.carry, state.carried, state.context = [], b"", b"", ""
         self.forget(sid)

@@ -102,7 +102,7 @@ class Gateway(Book):
             state.seen, state.abandoned = self.now, self.now + self.limits.abandon_ms
         return Attached(state.conn, self.configs[sid], state.status, state.epoch, state.next,
                         state.done, len(state.events), state.received, state.backlog,
-                        state.carry, state.connections)  # fmt: skip
+                        state.carry, state.connections, state.finished)  # fmt: skip
 
     def append(self, sid: str, conn: int, chunks: Sequence[Chunk]) -> list[Appended]:
         state, answers = self.state(sid), []

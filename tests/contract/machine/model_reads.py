@@ -31,7 +31,7 @@ class Reader(Book):
         session = self.configs[sid]
         return Snapshot(session, state.status, session.created_ms, state.seen, state.next - 1,
                         state.received, state.transcribed, state.silence, len(state.events),
-                        state.epoch)  # fmt: skip
+                        state.epoch, state.finished)  # fmt: skip
 
     def read(self, positions: Mapping[str, str], count: int) -> dict[str, list[Entry]]:
         found = {}

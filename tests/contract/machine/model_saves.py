@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tests.contract.machine.model import Model
+from tests.contract.machine.model_translations import TranslationBook, translated
 from tests.contract.machine.state import State
 
 from steno_common.messages import Event
@@ -10,7 +11,7 @@ from steno_common.saved import Saved, told_by
 from steno_common.store.sessions import Outcome
 
 
-class SavingModel(Model):
+class SavingModel(Model, TranslationBook):
     """What all services are promised, with what survives a loss."""
 
     def save(self, sid: str, conn: int, have: int
@@ -51,6 +52,7 @@ class SavingModel(Model):
             silence=saved.silence, open_from=told.open_from, last_end=told.last_end,
             utterances=told.utterances, finals=told.finals,
             latencies=[saved.latency_ms, saved.latencies], events=list(log),
+            translations=len(told.translations), translated=translated(told.translations),
             fence=self.newer(old.fence), due=self.now if told.open_from else old.due,
             abandoned=self.now + self.limits.abandon_ms,
             # Those of a life before it that are not this session's any more are not known.

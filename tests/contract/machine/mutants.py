@@ -175,6 +175,37 @@ SAVES: Final = {
     "restore rings no bell": lacking("restore", "ring()"),
 }
 
+TRANSLATIONS: Final = {
+    "translate what is gone": without("translate", "if not held[1] then return"),
+    "translate of another life": without(
+        "translate", "if ARGV[4] ~= '' and ARGV[4] ~= held[1] then return"
+    ),
+    "translate a final twice": without("translate", "if held[3] then return"),
+    "translate what is no final": without(
+        "translate", "if logged(ARGV[2]).type ~= 'final.v1' then return"
+    ),
+    "translate none twice": Mutant("translate", "elseif held[3] and", "elseif false and"),
+    "translate none once": Mutant(
+        "translate", " and logged(held[3]).text == cmsgpack.unpack(ARGV[6]).text", ""
+    ),
+    "translate forgets the place": lacking(
+        "translate", "redis.call('HSET', META, ARGV[3], number)"
+    ),
+    "translate counts nothing": lacking(
+        "translate", "redis.call('HINCRBY', META, 'translations', 1)"
+    ),
+    "translate for ever": lacking(
+        "translate", "redis.call('PEXPIRE', LOG, redis.call('PTTL', META))"
+    ),
+    "translate rings no bell": lacking("translate", "ring()"),
+    "restore forgets translations": Mutant(
+        "restore", "redis.call('HSET', META, name, value)", "do end"
+    ),
+    "complete is nowhere": Mutant(
+        "complete", "'finished', record(ARGV[2])", "'finished', 1, 'x', record(ARGV[2])"
+    ),
+}
+
 EVERYWHERE: Final = {
     "events have one number": Mutant("session", "'event', 1)", "'event', 2)"),
     "an owned session waits too": Mutant(
@@ -248,4 +279,4 @@ DELIVERIES: Final = {
     "dispose loses what failed": Mutant("dispose", "if ARGV[2] ~= ''", "if false"),
 }
 
-MUTANTS: Final = DELIVERIES | GATEWAY | TRANSCRIBER | AGGREGATOR | SAVES | EVERYWHERE
+MUTANTS: Final = DELIVERIES | GATEWAY | TRANSCRIBER | AGGREGATOR | SAVES | TRANSLATIONS | EVERYWHERE

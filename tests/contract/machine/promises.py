@@ -4,7 +4,16 @@ from dataclasses import dataclass, field
 
 from tests.contract.machine.state import AudioEntry, Seen, State
 
-from steno_common.messages import Completed, Ended, Event, Final, Idle, Utterance, Warned
+from steno_common.messages import (
+    Completed,
+    Ended,
+    Event,
+    Final,
+    Idle,
+    Translation,
+    Utterance,
+    Warned,
+)
 from steno_common.saved import Saved
 from steno_common.units import SAMPLE_BYTES
 from steno_common.utterances import join_text, parted
@@ -128,7 +137,9 @@ class Promises:
         if state.finished:
             assert not state.indexed
             assert not state.audio
-            assert isinstance(state.events[-1], Completed)
+            last, *after = state.events[state.finished - 1 :]
+            assert isinstance(last, Completed)
+            assert all(isinstance(event, Translation) for event in after)
             assert state.received == state.transcribed + state.silence
             return
         assert not state.audio or (state.waiting, state.lease) != (None, None)

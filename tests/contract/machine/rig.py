@@ -22,6 +22,7 @@ from steno_common.store.link import Link, open_link
 from steno_common.store.saves import SaveStore
 from steno_common.store.scripts import source
 from steno_common.store.sessions import SessionStore
+from steno_common.store.translations import TranslationStore
 from steno_common.store.windows import WindowStore
 from steno_common.store.work import WorkStore
 from steno_common.store.workers import WorkerStore
@@ -64,7 +65,7 @@ class Rig:
         self._redis = redis
         self._parts = (SessionStore(link, limits), WorkStore(link, limits),
                        WindowStore(link, limits), WorkerStore(link, limits),
-                       SaveStore(link, limits))  # fmt: skip
+                       SaveStore(link, limits), TranslationStore(link, limits))  # fmt: skip
         self._deliveries, self._letters = DeliveryStore(link, limits), LetterStore(link, limits)
 
     def do(self, name: str, *args: Any, **named: Any) -> Any:

@@ -47,7 +47,11 @@ class State:
     latencies: list[int] = field(default_factory=lambda: [0, 0])
     """Sum in ms, count."""
     deferrals: int = 0
-    finished: bool = False
+    finished: int = 0
+    """Number of the event that ends it."""
+    translations: int = 0
+    translated: dict[str, int] = field(default_factory=dict)
+    """Of translations in the log, by the fields that name them."""
     removed: bool = False
     audio: list[AudioEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -153,7 +157,9 @@ def _state(meta: dict[str, bytes]) -> State:
     state.carried, state.connections = meta.get("carried", b""), number("connections")
     state.status, state.before, state.epoch = text("status"), text("before"), text("epoch")
     state.context, state.consumed = text("context"), text("consumed") or "0-0"
-    state.ended, state.finished = "ended" in meta, "finished" in meta
+    state.ended, state.finished = "ended" in meta, number("finished")
+    state.translations = number("translations")
+    state.places = {name: int(value) for name, value in meta.items() if name.startswith("tr:")}
     state.conn, state.next, state.received, state.seen = numbers("conn", "next", "received", "seen")
     state.commits, state.done, state.offset, state.border = numbers(
         "commits", "done", "offset", "border"

@@ -55,6 +55,8 @@ class FakeGateway:
         self.requests: list[dict[str, Any]] = []
         self.connections = 0
         self.last_events: list[int] = []
+        self.choices: list[tuple[str | None, str | None]] = []
+        """`language`, `original` of each listener."""
         self.controls: list[str] = []
         self.blocks: list[tuple[str, bytes]] = []
         self.block_queries: list[list[tuple[str, str]]] = []
@@ -115,6 +117,7 @@ class FakeGateway:
             return refusal(plan.refuse)
         last_event = int(request.query["last_event"])
         self.last_events.append(last_event)
+        self.choices.append((request.query.get("language"), request.query.get("original")))
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json(

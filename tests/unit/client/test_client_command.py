@@ -203,6 +203,18 @@ async def test_listening_prints_finals_line_by_line(gateway: FakeGateway) -> Non
     assert (await steno("listen", SESSION, url=gateway.url))[:2] == (0, "word1\nword2\n")
 
 
+async def test_listening_in_a_language_prints_translations_beside_what_they_are_of(
+    gateway: FakeGateway,
+) -> None:
+    gateway.chunks.append(b"a")
+    gateway.finish()
+    text = {"type": "server:translation", "event": 99, "language": "es", "text_content": "hola"}
+    gateway.events.append(text)
+    arguments = ("listen", SESSION, "--language", "es", "--language", "fr", "--translations-only")
+    assert (await steno(*arguments, url=gateway.url))[:2] == (0, "word1\n[es] hola\n")
+    assert gateway.choices == [("es,fr", "false")]
+
+
 async def test_the_history_is_listed_printed_and_deleted(gateway: FakeGateway) -> None:
     assert await steno("history", url=gateway.url) == (
         0,

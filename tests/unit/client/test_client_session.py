@@ -16,6 +16,7 @@ from steno_client import (
     Session,
     SessionError,
     Status,
+    Translation,
     Utterance,
     Warned,
     connect,
@@ -49,7 +50,11 @@ async def transcript(gateway: FakeGateway, **options: Any) -> tuple[Completed, l
 
 
 def numbered(events: list[Event]) -> list[int]:
-    return [event.event for event in events if isinstance(event, Final | Utterance | Completed)]
+    return [
+        event.event
+        for event in events
+        if isinstance(event, Final | Utterance | Translation | Completed)
+    ]
 
 
 async def assert_undisturbed(gateway: FakeGateway, **options: Any) -> list[Event]:
@@ -378,6 +383,47 @@ async def test_a_listener_gets_every_event_once_over_lost_connections(
     events = [event async for event in listen(gateway.url, SESSION, policy=QUICK)]
     assert numbered(events) == list(range(1, 14))
     assert gateway.last_events == [0, 3, 9]
+
+
+def translation(event: int, of: int, language: str = "es") -> dict[str, Any]:
+    return {"type": "server:translation", "session_id": SESSION, "event": event, "of": of,
+            "language": language, "text_content": f"t{of}", "start_time": float(of),
+            "end_time": of + 0.5, "created_at": "2024-01-02T03:04:05.000Z"}  # fmt: skip
+
+
+async def test_a_listener_of_a_language_stays_behind_the_end_until_the_server_closes(
+    gateway: FakeGateway,
+) -> None:
+    await transcript(gateway)
+    gateway.last_events.clear()
+    gateway.events += [translation(14, 1), translation(15, 2)]
+    gateway.plans.extend([Plan(drop_after=13), Plan(drop_after=14), Plan(refuse=503)])
+    heard = listen(gateway.url, SESSION, languages=["es", "fr"], original=False, policy=QUICK)
+    events = [event async for event in heard]
+    assert numbered(events) == list(range(1, 16))
+    assert events[-1] == Translation(15, "es", "t2", 2, 2.0, 2.5)
+    assert gateway.last_events == [0, 13, 14]
+    assert gateway.choices[-1] == ("es,fr", "false")
+
+
+async def test_a_listener_of_no_language_is_through_with_the_end(gateway: FakeGateway) -> None:
+    await transcript(gateway)
+    gateway.events += [translation(14, 1)]
+    events = [event async for event in listen(gateway.url, SESSION, policy=QUICK)]
+    assert isinstance(events[-1], Completed)
+    assert gateway.choices[-1] == (None, None)
+
+
+async def test_a_translation_of_a_restored_session_comes_once(gateway: FakeGateway) -> None:
+    await transcript(gateway)
+    gateway.events[2:] = [translation(3, 1), translation(4, 1), translation(5, 1, "fr"),
+                          translation(6, 0), translation(7, 0), *gateway.events[-1:]]  # fmt: skip
+    gateway.events[-1] |= {"event": 8}
+    for event in (6, 7):
+        gateway.events[event - 1] |= {"start_time": None, "end_time": None}
+    heard = listen(gateway.url, SESSION, languages=["es", "fr"], policy=QUICK)
+    told = [event.event async for event in heard if isinstance(event, Translation)]
+    assert told == [3, 5, 6, 7]
 
 
 async def test_a_listener_of_nothing_is_told_so(gateway: FakeGateway) -> None:

@@ -24,6 +24,7 @@ from steno_gateway.settings import GatewaySettings
 HERE, ELSEWHERE = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 SPEAKER = Caller(TOKEN_RIGHTS["speak"], "ann", HERE)
 LISTENER = Caller(TOKEN_RIGHTS["listen"], "ann", HERE)
+TRANSLATOR = Caller(TOKEN_RIGHTS["translate"], "ann", HERE)
 HOLDER = Caller(KEY_RIGHTS, "ann")
 
 
@@ -68,6 +69,13 @@ def test_a_route_that_says_nothing_takes_an_api_key() -> None:
         (SPEAKER, "listen", ELSEWHERE, "forbidden"),
         (LISTENER, "speak", HERE, "forbidden"),
         (LISTENER, "manage", HERE, "forbidden"),
+        (LISTENER, "translate", HERE, "forbidden"),
+        (SPEAKER, "translate", HERE, "forbidden"),
+        (TRANSLATOR, "translate", ELSEWHERE, "forbidden"),
+        (TRANSLATOR, "listen", HERE, "forbidden"),
+        (TRANSLATOR, "speak", HERE, "forbidden"),
+        (TRANSLATOR, "restore", HERE, "forbidden"),
+        (TRANSLATOR, "manage", HERE, "forbidden"),
         (HOLDER, "speak", HERE, "forbidden"),
     ],
 )
@@ -87,6 +95,8 @@ def test_what_a_caller_may_not_do_is_refused(
         (LISTENER, "listen", HERE),
         (HOLDER, "listen", HERE),
         (HOLDER, "manage", None),
+        (HOLDER, "translate", HERE),
+        (TRANSLATOR, "translate", HERE),
         (Caller(ALL_RIGHTS), "speak", HERE),
     ],
 )

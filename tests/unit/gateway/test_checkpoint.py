@@ -16,6 +16,7 @@ from steno_common.messages import (
     Prosody,
     Session,
     Status,
+    Translation,
     Utterance,
     Warned,
     Word,
@@ -64,6 +65,12 @@ def restored(saved: Saved = SAVED, log: list[Event] = LOG, seal: Seal = SEAL, cu
 @given(cut=st.integers(0, 7))
 def test_what_a_client_keeps_is_read_as_it_was(cut: int) -> None:
     assert restored(cut=cut) == (SAVED, LOG)
+
+
+def test_translations_are_kept_with_the_rest() -> None:
+    log = [*LOG[:5], Translation("pt-BR", "palavra", 2, 9), *LOG[6:]]
+    assert restored(log=log) == (SAVED, log)
+    assert told_by(log).translations == {6: Translation("pt-BR", "palavra", 2, 9)}
 
 
 OWN = Destination("hook-1", "webhook", "https://hooks.example.com/?k=canary", SECRET, ("final",))
@@ -149,6 +156,8 @@ def test_a_state_that_does_not_hold_together_is_refused(changes: dict[str, Any])
     Idle(401), Idle(-1), Warned("c", "m" * 1_000), Status("completed"), Status("\x00"), Ended(400),
     Utterance(0, "", 0, 100, 0.5, 2, 2), Utterance(1, "", 0, 100, 0.5, 2, 2),
     Utterance(1, "", 0, 100, 0.5, 7, 7), Utterance(1, "", 0, 401, 0.5, 5, 5),
+    Translation("es", "", 1), Translation("es", "", 7), Translation("es", "", -2),
+    Translation("spanish", "", 2), Translation("ES", "", 2), Translation("es", "x" * 5_001, 2),
 ])  # fmt: skip
 def test_an_event_that_does_not_fit_is_refused(wrong: Event) -> None:
     log = [*LOG]

@@ -46,6 +46,8 @@ def test_a_token_gives_its_right_in_its_session_alone() -> None:
     assert RING.caller(issued(), 0.0) == Caller(TOKEN_RIGHTS["speak"], "ann", SESSION)
     listener = issued(grant=Grant("bob", SESSION, "listen", 1_000))
     assert RING.caller(listener, 0.0) == Caller(frozenset({"listen"}), "bob", SESSION)
+    translator = issued(grant=Grant("bob", SESSION, "translate", 1_000))
+    assert RING.caller(translator, 0.0) == Caller(frozenset({"translate"}), "bob", SESSION)
 
 
 def test_a_key_gives_its_rights_in_all_sessions() -> None:

@@ -33,7 +33,7 @@ def test_a_block_is_one_event_whatever_its_text(message: Any, number: int | None
 def test_every_event_that_listeners_get_has_a_name() -> None:
     assert set(EVENT_NAMES.values()) == {
         "caption.partial", "caption.final", "utterance.end", "session.status",
-        "session.warning", "session.ended",
+        "session.warning", "session.ended", "caption.translation", "caption.snapshot",
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steno_gateway.domain.errors import ClientError
-from steno_gateway.domain.states import OVER, Action, after, allowed, resume_point
+from steno_gateway.domain.states import OVER, Action, after, allowed
 
 STATES = ("connecting", "connected", "recording", "paused", "reconnecting",
           "finalizing", "completed", "error")  # fmt: skip
@@ -63,21 +63,3 @@ def test_an_action_repeated_changes_nothing(action: Action, state: str) -> None:
     except ClientError:
         return
     assert after(action, reached) == reached
-
-
-@pytest.mark.parametrize(
-    ("asked", "newest", "state", "expected"),
-    [
-        (0, 0, "connected", 0),
-        (3, 7, "recording", 3),
-        (7, 7, "recording", 7),
-        (99, 7, "recording", 7),
-        (7, 7, "completed", 6),
-        (99, 7, "error", 6),
-        (2, 7, "completed", 2),
-    ],
-)
-def test_a_reader_goes_on_behind_what_it_knows(
-    asked: int, newest: int, state: str, expected: int
-) -> None:
-    assert resume_point(asked, newest, state) == expected

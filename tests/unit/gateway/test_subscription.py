@@ -3,7 +3,8 @@
 from steno_common.messages import Status
 from steno_common.store.base import Numbered
 from steno_common.store.sessions import Outcome, Polled
-from steno_gateway.subscription import PAGE, RECENT, SessionLog, Subscription
+from steno_gateway.session_log import PAGE, RECENT, SessionLog
+from steno_gateway.subscription import Subscription
 
 
 class Counted:

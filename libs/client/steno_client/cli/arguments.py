@@ -22,6 +22,17 @@ def parser() -> argparse.ArgumentParser:
     _add_mic(commands)
     listen = _command(commands, "listen", "Follow a session: finals on stdout, partials on stderr.")
     listen.add_argument("session", metavar="SESSION")
+    listen.add_argument(
+        "--language",
+        dest="languages",
+        action="append",
+        default=[],
+        metavar="L",
+        help="print translations to it too, such as es; may be given many times",
+    )
+    listen.add_argument(
+        "--translations-only", action="store_true", help="do not print what was spoken"
+    )
     _add_history(commands)
     return top
 

@@ -10,14 +10,20 @@ from steno_client.cli.display import Display, display
 from steno_client.cli.exits import COMPLETED, FAILED
 from steno_client.cli.output import write_out
 from steno_client.connecting import listen
-from steno_client.domain.events import Completed, Event, Final
+from steno_client.domain.events import Completed, Event, Final, Translation
 
 
 async def listen_to(arguments: argparse.Namespace) -> int:
     """Follow a session until its end."""
     view = display(sys.stderr, quiet=arguments.quiet)
     try:
-        heard = listen(arguments.url, arguments.session, access=access(arguments))
+        heard = listen(
+            arguments.url,
+            arguments.session,
+            languages=arguments.languages,
+            original=not arguments.translations_only,
+            access=access(arguments),
+        )
         async with aclosing(heard) as events:
             return await print_finals(events, arguments.session[:8], view)
     finally:
@@ -25,14 +31,19 @@ async def listen_to(arguments: argparse.Namespace) -> int:
 
 
 async def print_finals(events: AsyncIterator[Event], name: str, view: Display) -> int:
-    """Finals to stdout line by line, the rest to the view; 0 if the session completed."""
+    """Finals, translations to stdout line by line, the rest to the view; 0 if it completed."""
+    outcome = FAILED
     async for event in events:
-        if isinstance(event, Final):
+        if isinstance(event, Final | Translation):
             view.clear()
-            if not write_out(f"{event.text}\n"):
+            if not write_out(f"{_line(event)}\n"):
                 return FAILED
         elif isinstance(event, Completed):
-            return COMPLETED
+            outcome = COMPLETED
         else:
             view.show(name, event, None)
-    return FAILED
+    return outcome
+
+
+def _line(event: Final | Translation) -> str:
+    return event.text if isinstance(event, Final) else f"[{event.language}] {event.text}"

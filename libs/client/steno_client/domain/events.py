@@ -77,6 +77,20 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """A text of the session in another language; it may come after Completed."""
+
+    event: int
+    language: str
+    text: str
+    of: int = 0
+    """Number of the final that it translates; 0: of none in particular."""
+    start: float | None = None
+    end: float | None = None
+    """Of that final."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The session changed its state.
 
@@ -117,7 +131,7 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The transcript is saved; the last event of a session."""
+    """The transcript is saved; the last event of a session, but for translations."""
 
     event: int
     session_id: str
@@ -128,4 +142,4 @@ class Completed:
     utterances: tuple[Utterance, ...] = ()
 
 
-Event = Partial | Final | Utterance | Status | Warned | Completed
+Event = Partial | Final | Utterance | Translation | Status | Warned | Completed

@@ -54,6 +54,10 @@ class Fields:
             raise self._wrong(name, "a number")
         return float(value)
 
+    def optional_number(self, name: str) -> float | None:
+        """Any number or None."""
+        return None if self._values.get(name) is None else self.number(name)
+
     def flag(self, name: str) -> bool:
         """True or false; false if missing."""
         value = self._given(name, default=False)

@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from typing import Final as Constant
 from typing import Literal
 
-from steno_client.domain.events import Completed, Final, Partial, Status, Utterance, Warned
+from steno_client.domain.events import (
+    Completed,
+    Final,
+    Partial,
+    Status,
+    Translation,
+    Utterance,
+    Warned,
+)
 from steno_client.domain.fields import Fields
 from steno_client.domain.reading import (
     read_completed,
     read_final,
     read_partial,
+    read_translation,
     read_utterance,
     read_warned,
 )
@@ -97,6 +106,7 @@ ServerMessage = (
     | Partial
     | Final
     | Utterance
+    | Translation
     | Status
     | GoAway
     | Warned
@@ -186,6 +196,7 @@ _READERS: Constant[Mapping[str, Callable[[Fields], ServerMessage]]] = {
     "server:transcription_partial": read_partial,
     "server:transcription_final": read_final,
     "server:utterance": read_utterance,
+    "server:translation": read_translation,
     "server:status": _read_status,
     "server:warning": read_warned,
     "server:error": read_error,

@@ -6,6 +6,7 @@ from steno_client.domain.events import (
     Partial,
     Prosody,
     Statistics,
+    Translation,
     Utterance,
     Warned,
     Word,
@@ -66,6 +67,18 @@ def read_utterance(fields: Fields) -> Utterance:
         language=fields.optional_text("language"),
         first_event=fields.integer("first_event", 0),
         last_event=fields.integer("last_event", 0),
+    )
+
+
+def read_translation(fields: Fields) -> Translation:
+    """Read a `server:translation`."""
+    return Translation(
+        event=fields.integer("event"),
+        language=fields.text("language"),
+        text=fields.text("text_content"),
+        of=fields.integer("of", 0),
+        start=fields.optional_number("start_time"),
+        end=fields.optional_number("end_time"),
     )
 
 

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from steno_common.messages import Event, Session, decode, encode
 from steno_common.saved import Saved, told_by
 from steno_common.store.base import Part, delivered_to, session_call
 from steno_common.store.sessions import Outcome
+from steno_common.store.translations import fields
 
 MOST_EVENTS: Final = 10_000
 """That one answer brings: a client that is further behind keeps none, and cannot restore."""
@@ -59,6 +62,7 @@ class SaveStore(Part):
             saved.latency_ms, saved.latencies, saved.carried, told.open_from or "", told.last_end,
             told.utterances, told.finals, limits.idle_ms, limits.abandon_ms,
             delivered_to(saved.session), limits.delivery_keep_ms,
+            msgspec.msgpack.encode(fields(told.translations)),
             *(encode(event) for event in log),
         )  # fmt: skip
         return Outcome(await self.link.run(call))

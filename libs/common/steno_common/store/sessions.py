@@ -25,6 +25,8 @@ class Outcome(IntEnum):
     SUPERSEDED = -4
     """Another connection holds the session."""
     MISSING = -5
+    UNKNOWN = -6
+    """The session has no such event."""
 
 
 class Attached(msgspec.Struct, frozen=True):
@@ -45,6 +47,8 @@ class Attached(msgspec.Struct, frozen=True):
     """State of the decoder behind the last stored chunk."""
     connections: int
     """Of this session so far, this one included."""
+    finished: int = 0
+    """Number of the event that ends it, 0 while there is none."""
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -90,6 +94,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     silence: int
     event: int
     epoch: str
+    finished: int = 0
+    """Number of the event that ends it, 0 while there is none; only translations follow it."""
 
 
 Marker = Literal["finalize", "idle", "end"]
@@ -126,15 +132,14 @@ class SessionStore(Part):
         )  # fmt: skip
         if answer is None:
             return None
-        conn, connections, config, status, epoch, next_, done, event, received, border, carry = (
-            answer
-        )
+        (conn, connections, config, status, epoch, next_, done, event, received, border, carry,
+         finished) = answer  # fmt: skip
         session = decode(config)
         assert isinstance(session, Session)
         backlog = _int(received) - _int(border)
         return Attached(_int(conn), session, status.decode(), epoch.decode(), _int(next_),
                         _int(done), _int(event), _int(received), backlog,
-                        carry or b"", _int(connections))  # fmt: skip
+                        carry or b"", _int(connections), _int(finished))  # fmt: skip
 
     async def append(self, session_id: str, conn: int, chunks: Sequence[Chunk]) -> list[Appended]:
         """Store chunks in order, in one round trip; one answer for each."""
@@ -197,7 +202,8 @@ class SessionStore(Part):
 
         return Snapshot(session, held[b"status"].decode(), session.created_ms, number(b"seen"),
                         number(b"next") - 1, number(b"received"), number(b"transcribed"),
-                        number(b"silence"), number(b"event"), held[b"epoch"].decode())  # fmt: skip
+                        number(b"silence"), number(b"event"), held[b"epoch"].decode(),
+                        number(b"finished"))  # fmt: skip
 
     async def remove(self, session_id: str) -> bool:
         """Remove everything of a session at once, for good; False if there was none."""

@@ -7,9 +7,9 @@ from typing import Final, Literal
 
 from steno_gateway.domain.errors import ClientError
 
-Right = Literal["manage", "listen", "speak", "restore"]
+Right = Literal["manage", "listen", "speak", "restore", "translate"]
 """`manage`: whatever is not bound to holding a session; `speak`: to hold one; `listen`: to read;
-`restore`: to bring one back that was lost."""
+`restore`: to bring one back that was lost; `translate`: to give its texts in other languages."""
 
 SESSIONS: Final = "/api/streaming/sessions"
 SESSION: Final = SESSIONS + "/{session_id}"
@@ -30,6 +30,7 @@ DOORS: Final[Mapping[tuple[str, str], Right | None]] = MappingProxyType(
         ("DELETE", SESSION): "manage",
         ("POST", SESSION + "/tokens"): "manage",
         ("POST", SESSION + "/restore"): "restore",
+        ("POST", SESSION + "/translations"): "translate",
         ("GET", SESSION + "/ws"): "speak",
         ("GET", SESSION + "/listen"): "listen",
         ("GET", EVENT_STREAM): "listen",
@@ -46,9 +47,13 @@ DOORS: Final[Mapping[tuple[str, str], Right | None]] = MappingProxyType(
 )
 """The right that each route takes; None: none at all."""
 
-KEY_RIGHTS: Final = frozenset[Right]({"manage", "listen", "restore"})
+KEY_RIGHTS: Final = frozenset[Right]({"manage", "listen", "restore", "translate"})
 TOKEN_RIGHTS: Final[Mapping[Right, frozenset[Right]]] = MappingProxyType(
-    {"speak": frozenset({"speak", "listen", "restore"}), "listen": frozenset({"listen"})}
+    {
+        "speak": frozenset({"speak", "listen", "restore"}),
+        "listen": frozenset({"listen"}),
+        "translate": frozenset({"translate"}),
+    }
 )
 ALL_RIGHTS: Final = KEY_RIGHTS | TOKEN_RIGHTS["speak"]
 

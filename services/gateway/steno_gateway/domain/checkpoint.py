@@ -1,7 +1,7 @@
 """What a client keeps of its session: written for it, read from it with distrust."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -13,6 +13,7 @@ from steno_common.messages import (
     Idle,
     Session,
     Status,
+    Translation,
     Utterance,
     Warned,
     Word,
@@ -22,10 +23,11 @@ from steno_common.messages import Final as FinalEvent
 from steno_common.public import Json
 from steno_common.saved import Saved, told_by
 from steno_common.units import to_samples
-from steno_gateway.domain.client import SessionRequest
+from steno_gateway.domain.client import MAX_TRANSLATION, SessionRequest
 from steno_gateway.domain.destinations import known
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import MAX_CHUNKS
+from steno_gateway.domain.languages import canonical
 from steno_gateway.domain.seals import Seal
 
 MAX_RESTORE_BYTES: Final = 4 << 20
@@ -124,7 +126,8 @@ def _must(holds: bool, otherwise: str) -> None:
 
 def _event(payload: bytes) -> Event:
     event = decode(payload)
-    _must(isinstance(event, FinalEvent | Utterance | Idle | Warned | Status), "a wrong event")
+    kinds = FinalEvent | Utterance | Idle | Warned | Status | Translation
+    _must(isinstance(event, kinds), "a wrong event")
     return event  # type: ignore[return-value]
 
 
@@ -152,16 +155,16 @@ def _check_state(saved: Saved) -> None:
 
 def _check_log(saved: Saved, log: Sequence[Event]) -> None:
     closed = index = position = 0
-    numbers: list[int] = []
+    finals: dict[int, FinalEvent] = {}
     for number, event in enumerate(log, 1):
         match event:
             case FinalEvent():
                 _must(position <= event.start <= event.end <= saved.border, "the place of a final")
                 _check_final(event, saved)
                 position = event.end
-                numbers.append(number)
+                finals[number] = event
             case Utterance():
-                group = [n for n in numbers if closed < n <= event.last_event]
+                group = [n for n in finals if closed < n <= event.last_event]
                 bounds = [event.first_event, event.last_event]
                 _must([group[0], group[-1]] == bounds if group else False, "an utterance's finals")
                 _must(event.index == index, "an utterance's number")
@@ -174,7 +177,19 @@ def _check_log(saved: Saved, log: Sequence[Event]) -> None:
                 _must(len(event.code) + len(event.message) <= MAX_WARNING, "a warning")
             case Status():
                 _must(event.status in STATUSES, "a state")
+            case Translation():
+                _check_translation(event, finals)
     _must(saved.latencies <= told_by(log).finals, "the count of latencies")
+
+
+def _check_translation(translation: Translation, finals: Collection[int]) -> None:
+    _must(translation.event == 0 or translation.event in finals, "what a translation is of")
+    _must(len(translation.text) <= MAX_TRANSLATION, "the length of a translation")
+    try:
+        is_usual = canonical(translation.language) == translation.language
+    except ValueError:
+        is_usual = False
+    _must(is_usual, "the language of a translation")
 
 
 def _check_final(final: FinalEvent, saved: Saved) -> None:

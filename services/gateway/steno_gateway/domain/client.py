@@ -8,6 +8,7 @@ import msgspec
 from steno_gateway.domain.destinations import MOST as MOST_DESTINATIONS
 from steno_gateway.domain.destinations import DestinationRequest
 from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.languages import MAX_TAG, TAG
 
 _Body = TypeVar("_Body")
 
@@ -16,6 +17,9 @@ MAX_PROMPT: Final = 1_000
 MAX_HOTWORDS: Final = 100
 MAX_HOTWORD: Final = 64
 MAX_TIMESTAMP: Final = 64
+MAX_TRANSLATION: Final = 5_000
+"""Characters, several times what is said in the longest segment."""
+MAX_EVENT: Final = 1 << 48
 
 _Short = Annotated[str, msgspec.Meta(max_length=256)]
 _Language = Annotated[str, msgspec.Meta(pattern=r"^(multi|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)\Z")]
@@ -80,13 +84,25 @@ class SessionRequest(msgspec.Struct, frozen=True):
 class TokenRequest(msgspec.Struct, frozen=True):
     """Body of `POST /api/streaming/sessions/{id}/tokens`."""
 
-    right: Literal["speak", "listen"] = "speak"
+    right: Literal["speak", "listen", "translate"] = "speak"
+
+
+class TranslationRequest(msgspec.Struct, frozen=True):
+    """Body of `POST /api/streaming/sessions/{id}/translations`; its text is never logged."""
+
+    language: Annotated[str, msgspec.Meta(max_length=MAX_TAG, pattern=TAG)]
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TRANSLATION)]
+    event: Annotated[int, msgspec.Meta(ge=0, le=MAX_EVENT)] = 0
+    """Number of the final that it translates; 0: of none in particular."""
+    epoch: _Short = ""
+    """The life of the session that `event` is of; empty: the present one."""
 
 
 _QUERY_FIELDS: Final = ("language", "task", "prompt")
 
 _requests = msgspec.json.Decoder(SessionRequest)
 _token_requests = msgspec.json.Decoder(TokenRequest)
+_translations = msgspec.json.Decoder(TranslationRequest)
 
 
 def parse_message(text: str) -> ClientMessage:
@@ -117,6 +133,11 @@ def parse_request(body: bytes) -> SessionRequest:
 def parse_token_request(body: bytes) -> TokenRequest:
     """Read the body of a token request, empty for all defaults; raises ClientError."""
     return _read_body(_token_requests, body)
+
+
+def parse_translation(body: bytes) -> TranslationRequest:
+    """Read the body of a translation; raises ClientError."""
+    return _read_body(_translations, body)
 
 
 def _read_body(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:

@@ -30,6 +30,8 @@ FAULTS: Final = {
     "invalid_destination": Fault(),
     "session_not_found": Fault(404, 4404),
     "session_finished": Fault(409),
+    "event_not_found": Fault(404),
+    "too_many_translations": Fault(413),
     "invalid_checkpoint": Fault(422),
     "connection_superseded": Fault(409, 4409),
     "illegal_transition": Fault(409),

@@ -5,6 +5,8 @@ from typing import Final
 EVENT_NAMES: Final = {
     "server:transcription_partial": "caption.partial",
     "server:transcription_final": "caption.final",
+    "server:translation": "caption.translation",
+    "server:snapshot": "caption.snapshot",
     "server:utterance": "utterance.end",
     "server:status": "session.status",
     "server:warning": "session.warning",

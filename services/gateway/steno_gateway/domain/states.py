@@ -41,12 +41,3 @@ def after(action: Action, state: str) -> str:
     if state == target or (action == "stop" and state in OVER):
         return state
     raise ClientError("illegal_transition", f"{action} is not possible while {state}")
-
-
-def resume_point(asked: int, newest: int, state: str) -> int:
-    """Give the number of the event behind which a reader goes on.
-
-    A reader that says it knows more than there is knows another log, and begins at what is new. Of
-    a session that is over the last event comes again, because it is what ends the connection.
-    """
-    return min(asked, max(newest - 1, 0) if state in ("completed", "error") else newest)

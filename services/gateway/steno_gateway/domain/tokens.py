@@ -19,7 +19,7 @@ CLOCK_SKEW_SECONDS: Final = 30
 """How far the clocks of two gateways may be apart."""
 _SALT: Final = b"steno session token"
 
-SessionRight = Literal["speak", "listen"]
+SessionRight = Literal["speak", "listen", "translate"]
 
 
 class Grant(msgspec.Struct, frozen=True, array_like=True):

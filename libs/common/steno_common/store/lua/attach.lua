@@ -20,7 +20,7 @@ if status ~= 'completed' and redis.call('ZSCORE', SESSIONS, SID) then
   live(ARGV[2])
 end
 local fields = redis.call('HMGET', META, 'config', 'status', 'epoch', 'next', 'done', 'event',
-  'received', 'border', 'carry')
+  'received', 'border', 'carry', 'finished')
 table.insert(fields, 1, connections)
 table.insert(fields, 1, conn)
 return fields

@@ -1,0 +1,50 @@
+"""Translations that come back: into the log of a session, each once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from steno_common.messages import Translation, encode
+from steno_common.store.base import Part, session_call
+from steno_common.store.sessions import Outcome
+
+MOST_TRANSLATIONS: Final = 20_000
+"""Of one session: sixteen languages of an hour of quick talk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a translation."""
+
+    outcome: Outcome
+    number: int
+    """Of its event; 0 if it has none."""
+
+
+def place(translation: Translation) -> str:
+    """Name the field that says where the translation of a final is."""
+    return f"tr:{translation.event}:{translation.language}"
+
+
+def fields(translations: Mapping[int, Translation]) -> dict[str, int]:
+    """Give all fields that follow from the translations of a log, by their numbers."""
+    places = {place(each): number for number, each in translations.items()}
+    return places | {"translations": len(translations)} if translations else {}
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationStore(Part):
+    """Translations as a gateway takes them; every call may be repeated."""
+
+    async def translate(self, session_id: str, translation: Translation, epoch: str = "") -> Stored:
+        """Store a translation; the session may be over, as long as it is there.
+
+        `epoch`: the life of the session that the final's number is of; empty: the present one.
+        DONE; NOTHING: that final has one in this language; FULL: the session has too many; MISSING:
+        no such session; UNKNOWN: no such final.
+        """
+        code, number = await self.link.run(
+            session_call("translate", self.keys(session_id), translation.event, place(translation),
+                         epoch, MOST_TRANSLATIONS, encode(translation))
+        )  # fmt: skip
+        return Stored(Outcome(code), number)
