@@ -35,6 +35,10 @@ Beside these, each page has what the client library measures of its process:
 | buffer size | `steno_gateway_queued_bytes`, `steno_audio_waiting_seconds` |
 | validation errors | `steno_gateway_errors_total`, by code |
 | latency of finals | `steno_transcriber_final_seconds`, then `steno_gateway_delivery_seconds` |
+| forwarding latency | `steno_notifier_delivery_seconds`, by kind of destination |
+| pipeline invocations | `steno_notifier_tries_total`, `steno_notifier_pipeline_partials_total` |
+| pipeline errors | the same, by outcome |
+| pipeline retries | `steno_notifier_retries_total` |
 | use of a GPU | `steno:engine_busy:ratio` |
 | scaling signal | `steno:audio_waiting_seconds` |
 

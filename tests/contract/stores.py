@@ -13,9 +13,12 @@ from tests.contract.machine.state import State, look
 from tests.redis_servers import RedisServer
 
 from steno_common.keys import SessionKeys
+from steno_common.messages import Destination, Session
 from steno_common.messages import Final as FinalText
-from steno_common.messages import Session
+from steno_common.store.backlog import BacklogStore
+from steno_common.store.deliveries import DeliveryStore
 from steno_common.store.doorbell import DoorbellStore, Ring
+from steno_common.store.letters import LetterStore
 from steno_common.store.limits import Limits
 from steno_common.store.link import Link
 from steno_common.store.saves import SaveStore
@@ -27,9 +30,9 @@ LIMITS: Final = Limits(shards=2, lease_seconds=60)
 SID: Final = "11111111-1111-4111-8111-111111111111"
 
 
-def session(session_id: str = SID) -> Session:
-    """Give a session of raw audio."""
-    return Session(session_id, 1_700_000_000_000, "audio/pcm")
+def session(session_id: str = SID, *to: Destination) -> Session:
+    """Give a session of raw audio, with where it is delivered to."""
+    return Session(session_id, 1_700_000_000_000, "audio/pcm", destinations=to)
 
 
 def chunk(sequence: int, samples: int = 100) -> Chunk:
@@ -74,6 +77,18 @@ class Stores:
         return WindowStore(self.link, self.limits)
 
     @property
+    def deliveries(self) -> DeliveryStore:
+        return DeliveryStore(self.link, self.limits)
+
+    @property
+    def letters(self) -> LetterStore:
+        return LetterStore(self.link, self.limits)
+
+    @property
+    def backlog(self) -> BacklogStore:
+        return BacklogStore(self.link, self.limits)
+
+    @property
     def doorbell(self) -> DoorbellStore:
         return DoorbellStore(self.link, self.limits)
 
@@ -114,9 +129,9 @@ class Stores:
         keys = self.keys(session_id)
         return (await look((await self.link.atlas.node(keys.shard)).data, keys)).state
 
-    async def connect(self, session_id: str = SID) -> int:
+    async def connect(self, session_id: str = SID, *to: Destination) -> int:
         """Create a session with one connection; gives its number."""
-        await self.sessions.create(session(session_id), "epoch")
+        await self.sessions.create(session(session_id, *to), "epoch")
         attached = await self.sessions.attach(session_id)
         assert attached is not None
         return attached.conn

@@ -87,7 +87,7 @@ def test_redis_is_only_on_a_network_without_a_way_out() -> None:
     assert compose()["networks"]["inside"] == {"internal": True}
     assert container("redis")["networks"] == container("memory")["networks"] == ["inside"]
     outside = [name for name in CONTAINERS if "outside" in container(name)["networks"]]
-    assert outside == ["gateway", "grafana", "transcriber", "transcriber-gpu"]
+    assert outside == ["gateway", "grafana", "notifier", "transcriber", "transcriber-gpu"]
 
 
 def test_any_number_of_each_service_can_run() -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from steno_aggregator.settings import AggregatorSettings
+from steno_common.destinations import DestinationSettings, Installed
 from steno_common.health import PORT_OFFSETS
 from steno_common.lifecycle import ProcessSettings
 from steno_common.store.limits import Limits
@@ -20,10 +21,10 @@ from steno_transcriber.settings import RecognitionSettings
 
 ROOT = Path(__file__).parents[2]
 READ: dict[str, tuple[Any, ...]] = {
-    "gateway": (ProcessSettings, Limits, GatewaySettings),
+    "gateway": (ProcessSettings, Limits, GatewaySettings, Installed),
     "transcriber": (ProcessSettings, Limits, TranscriberSettings, RecognitionSettings),
     "aggregator": (ProcessSettings, AggregatorSettings),
-    "notifier": (ProcessSettings, NotifierSettings),
+    "notifier": (ProcessSettings, NotifierSettings, DestinationSettings),
 }
 """What each service reads from the environment."""
 
@@ -39,8 +40,10 @@ def settings(service: str) -> dict[str, Any]:
 
 
 def written(default: Any) -> str:
-    if default is None or default == "":
-        return "empty" if default == "" else "unset"
+    if default is None or default in ("", ()):
+        return "unset" if default is None else "empty"
+    if isinstance(default, tuple):
+        return f"`{','.join(f'{each:g}' for each in default)}`"
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 

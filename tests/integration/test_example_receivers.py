@@ -2,20 +2,18 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import unused_port
 from tests.integration.aggregator_rig import until
+from tests.integration.example_rig import EXAMPLES, example
 from tests.integration.receiver_rig import senders
 from tests.unit.notifier.parcels import NAMED, OTHER_SECRET, SECRET, final, parcel, partial, spoken
 
@@ -24,45 +22,8 @@ from steno_common.messages import Status
 from steno_notifier.domain.outgoing import Parcel, Sender, Verdict
 from steno_notifier.domain.signature import delivery_headers
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+SECRETS = f"{OTHER_SECRET} {SECRET}"
 DELIVERED = Verdict("delivered")
-
-
-class Example:
-    """An example as a process, that can die and come back at the same port."""
-
-    def __init__(self, name: str, log: Path) -> None:
-        self.port = unused_port()
-        self._command = [sys.executable, str(EXAMPLES / name), str(self.port)]
-        self._log = log
-        self.start()
-
-    def start(self) -> None:
-        with self._log.open("ab") as out:
-            self._process = subprocess.Popen(
-                self._command, stdout=out, stderr=out,
-                env=os.environ | {"WEBHOOK_SECRET": f"{OTHER_SECRET} {SECRET}"},
-            )  # fmt: skip
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        os.kill(self._process.pid, number)
-        self._process.wait()
-
-    @property
-    def said(self) -> list[str]:
-        return [
-            line for line in self._log.read_text().splitlines()
-            if not line.startswith(("=", "(Press"))
-        ]  # fmt: skip
-
-
-@contextmanager
-def example(name: str, folder: Path) -> Iterator[Example]:
-    running = Example(name, folder / f"{name}.log")
-    try:
-        yield running
-    finally:
-        running.kill()
 
 
 @pytest.fixture
@@ -85,7 +46,7 @@ async def delivered(sender: Sender, sent: Parcel) -> None:
 async def test_the_webhook_receiver_takes_each_signed_event_once(
     sending: dict[str, Sender], tmp_path: Path
 ) -> None:
-    with example("webhook_receiver.py", tmp_path) as receiver:
+    with example("webhook_receiver.py", tmp_path, SECRETS) as receiver:
         url = f"http://127.0.0.1:{receiver.port}/"
         for _ in range(3):
             await delivered(sending["webhook"], parcel(final("guten Tag"), url, session=NAMED))
@@ -98,7 +59,7 @@ async def test_the_webhook_receiver_takes_each_signed_event_once(
 
 
 def test_the_webhook_receiver_takes_nothing_old(tmp_path: Path) -> None:
-    with example("webhook_receiver.py", tmp_path) as receiver:
+    with example("webhook_receiver.py", tmp_path, SECRETS) as receiver:
         headers = delivery_headers("id", 1_700_000_000, b"{}", secret_keys(SECRET))
         assert _posted(receiver.port, b"{}", headers) == 401
 

@@ -1,4 +1,4 @@
-"""The way of results back to clients."""
+"""The way of results back to clients, or on to other servers."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from deploy.monitoring.panels import Board, graph, latency, per_second, quantile
 DELIVERY: Final = Board(
     "steno-delivery",
     "Delivery",
-    "How results find their way back to clients.",
+    "How results find their way back to clients, and on to other servers.",
     (
         graph("To the client", "From the making of a result until its client has it, 95 of 100.",
               "s", ("steno:delivery_seconds:p95", "{{kind}}")),
@@ -28,5 +28,21 @@ DELIVERY: Final = Board(
               (per_second("steno_aggregator_utterances_total"), "closed")),
         graph("Late closing", "From the moment an utterance could be closed until it was.", "s",
               *latency("steno_aggregator_close_lateness_seconds")),
+        graph("To destinations", "From an event until its destination has it, 95 of 100.", "s",
+              (quantile(0.95, "steno_notifier_delivery_seconds", "kind"), "{{kind}}")),
+        graph("Tries", "Tries of deliveries, by what became of them.", "ops",
+              (per_second("steno_notifier_tries_total", "kind", "outcome"), "{{kind}} {{outcome}}"),
+              (per_second("steno_notifier_retries_total", "kind"), "{{kind}} tried before")),
+        graph("Live partials to pipelines", "Partials sent, by what became of them.", "ops",
+              (per_second("steno_notifier_pipeline_partials_total", "outcome"), "{{outcome}}")),
+        graph("To be delivered", "Deliveries that are due, or in flight or put off.", "short",
+              ("max by (state) (steno_notifier_deliveries)", "{{state}}")),
+        graph("Overdue", "How long the oldest due delivery waits for a notifier.", "s",
+              ("max(steno_notifier_overdue_seconds)", "oldest"), warn=5, alarm=30),
+        graph("Dead letters", "Events that could not be delivered: those kept, new ones a second, "
+              "those sent again.", "short",
+              ("max(steno_notifier_letters)", "kept"),
+              (per_second("steno_notifier_dead_letters_total", "kind"), "{{kind}} new"),
+              (per_second("steno_notifier_resent_total", "outcome"), "sent again, {{outcome}}")),
     ),
 )  # fmt: skip

@@ -46,7 +46,7 @@ async def serve(life: Lifecycle) -> None:
         store = DeliveryStore(link, settings)
         desk = Desk(store, destinations, senders, life.draining, settings.letters)
         deliveries = Deliveries(desk, LivePartials(desk))
-        backlog = watch(BacklogStore(link, settings), settings.letter_seconds)
+        backlog = watch(BacklogStore(link, settings), settings.letter_days * 86_400)
         going = (
             tasks.create_task(
                 fan_out(DoorbellStore(link, settings), deliveries.hear), name="live fan-out"

@@ -14,5 +14,5 @@ class NotifierSettings(Limits):
     """The gateway's; this service listens beside it."""
     letters: int = 10_000
     """Dead letters that each shard keeps; of more the oldest go."""
-    letter_seconds: float = 2_592_000.0
+    letter_days: float = 30.0
     """How long a dead letter is kept."""
