@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from tests.integration.gateway_support import NOBODY, SESSIONS, Gateway, running
+from tests.integration.gateway_support import NOBODY, SESSIONS, Gateway, running, word_final
 from tests.integration.translations_rig import CHUNK, translate
 from tests.redis_servers import RedisServer
 
@@ -55,6 +56,28 @@ async def test_what_is_no_final_of_the_session_is_told(gateway: Gateway) -> None
         assert answer.status == 201
 
 
+async def test_a_pipeline_names_the_final_by_the_timestamp_it_was_given(gateway: Gateway) -> None:
+    made = 1_699_500_000_000
+    async with gateway.recording() as (session_id, client):
+        await client.chunks([CHUNK])
+        await client.hear_stored(1)
+        finals = [word_final(f"w{n}", 0, 100, 1, 1) for n in range(150)]
+        events = [msgspec.structs.replace(final, created_ms=made + n)
+                  for n, final in enumerate(finals)]  # fmt: skip
+        await gateway.commit(session_id, events=events)
+        first = (await client.hear("transcription_final"))["event"]
+    path = f"{SESSIONS}/{session_id}/translations"
+    for which, status in ((0, 201), (149, 201), (0, 200), (150, 404)):
+        body = {"language": "es", "text": "x", "timestamp": made + which}
+        async with gateway.http.post(path, json=body) as answer:
+            told = await answer.json()
+            assert (which, answer.status) == (which, status), told
+            assert told.get("of", first + 150) == first + which
+    body = {"language": "es", "text": "x", "timestamp": made}
+    async with gateway.http.post(f"{SESSIONS}/{NOBODY}/translations", json=body) as answer:
+        assert (await answer.json())["code"] == "session_not_found"
+
+
 async def test_a_session_that_is_unknown_or_removed_is_told(gateway: Gateway) -> None:
     session_id, final = await spoken(gateway)
     await gateway.store.remove(session_id)
@@ -69,6 +92,8 @@ async def test_a_session_that_is_unknown_or_removed_is_told(gateway: Gateway) ->
     {"language": "spanish", "text": "x"}, {"language": "", "text": "x"}, {"language": "es"},
     {"text": "x"}, {"language": "es", "text": "x" * 5_001}, {"language": "es", "text": 1},
     {"language": "es", "text": "x", "event": -1}, {"language": "es", "text": "x", "event": "2"},
+    {"language": "es", "text": "x", "event": 2, "timestamp": 5},
+    {"language": "es", "text": "x", "timestamp": 0},
     {"language": "es", "text": "x", "event": 1 << 49}, {"language": "multi", "text": "x"}, [], {},
 ])  # fmt: skip
 async def test_what_is_no_translation_is_refused(gateway: Gateway, body: Any) -> None:

@@ -13,11 +13,11 @@ from steno_common.store.translations import TranslationStore
 from steno_gateway import metrics
 from steno_gateway.api import small_body
 from steno_gateway.domain.access import SESSION
-from steno_gateway.domain.client import parse_translation
+from steno_gateway.domain.client import TranslationRequest, parse_translation
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.languages import canonical
 from steno_gateway.memory import RETRY_MS
-from steno_gateway.services import SERVICES, session_id_of
+from steno_gateway.services import SERVICES, Services, session_id_of
 
 REFUSALS: Final[Mapping[Outcome, tuple[str, str]]] = MappingProxyType(
     {
@@ -40,7 +40,8 @@ async def post_translation(request: web.Request) -> web.Response:
         raise ClientError("overloaded", "there is no memory for a translation",
                           retry_after_ms=RETRY_MS)  # fmt: skip
     now_ms = time.time_ns() // 1_000_000
-    translation = Translation(canonical(asked.language), asked.text, asked.event, now_ms)
+    event = await _event(services, session_id, asked)
+    translation = Translation(canonical(asked.language), asked.text, event, now_ms)
     store = TranslationStore(services.store.link, services.limits)
     stored = await store.translate(session_id, translation, asked.epoch)
     if stored.outcome in REFUSALS:
@@ -50,6 +51,18 @@ async def post_translation(request: web.Request) -> web.Response:
     fields = {"session_id": session_id, "event": stored.number, "of": translation.event,
               "language": translation.language}  # fmt: skip
     return web.json_response(fields, status=201 if is_new else 200)
+
+
+async def _event(services: Services, session_id: str, asked: TranslationRequest) -> int:
+    """Give the number of the final that a translation is of; raises ClientError."""
+    if asked.timestamp is None:
+        return asked.event
+    store = TranslationStore(services.store.link, services.limits)
+    number = await store.made_at(session_id, asked.timestamp)
+    if not number:
+        is_there = await services.store.snapshot(session_id) is not None
+        raise ClientError(*REFUSALS[Outcome.UNKNOWN if is_there else Outcome.MISSING])
+    return number
 
 
 def add_translation_routes(app: web.Application) -> None:

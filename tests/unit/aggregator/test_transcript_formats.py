@@ -12,7 +12,7 @@ from tests.unit.aggregator.building import final, numbered, spoken, transcript, 
 
 from steno_aggregator.domain.cues import Cue, cues
 from steno_aggregator.domain.formats import clock, render, srt, vtt
-from steno_common.messages import Ended, Final, Status, Utterance
+from steno_common.messages import Ended, Final, Status, Translation, Utterance
 
 SAID = transcript(
     numbered(
@@ -99,6 +99,21 @@ def test_the_document_has_the_fields_of_the_protocol_in_seconds() -> None:
         },
         "metadata": {"room": "7"},
     }
+
+
+def test_the_document_has_the_translations_that_came_before_the_end() -> None:
+    log = numbered([
+        final(1, 2, "one"), final(3, 4.5, "two"), Translation("es", "dos", 2), Ended(0),
+        Translation("es", "uno", 1), Translation("fr", "bonjour", 0),
+    ])  # fmt: skip
+    document = msgspec.json.decode(render(transcript(log))["json"])
+    assert document["translations"] == [
+        {"language": "es", "of": 1, "text_content": "uno", "start_time": 1.0, "end_time": 2.0},
+        {"language": "es", "of": 2, "text_content": "dos", "start_time": 3.0, "end_time": 4.5},
+        {"language": "fr", "of": 0, "text_content": "bonjour", "start_time": None,
+         "end_time": None},
+    ]  # fmt: skip
+    assert "translations" not in msgspec.json.decode(render(transcript(log[:2]))["json"])
 
 
 def test_subrip_replaces_what_a_player_could_take_for_markup() -> None:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Translation, encode
-from steno_common.store.base import Part, session_call
+from steno_common.store.base import Part, read_events, session_call
 from steno_common.store.sessions import Outcome
 
 MOST_TRANSLATIONS: Final = 20_000
 """Of one session: sixteen languages of an hour of quick talk."""
+PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,29 @@ def fields(translations: Mapping[int, Translation]) -> dict[str, int]:
 @dataclass(frozen=True, slots=True)
 class TranslationStore(Part):
     """Translations as a gateway takes them; every call may be repeated."""
+
+    async def made_at(self, session_id: str, created_ms: int) -> int:
+        """Give the number of the final that was made at a time, 0 if there is none.
+
+        The newest are looked at first: it is mostly one of them.
+        """
+        last = "+"
+        while True:
+            entries = await self._newest(session_id, last)
+            for numbered in read_events(entries):
+                event = numbered.event
+                if isinstance(event, FinalEvent) and event.created_ms == created_ms:
+                    return numbered.number
+            if len(entries) < PAGE:
+                return 0
+            last = "(" + entries[-1][0].decode()
+
+    async def _newest(self, session_id: str, last: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        keys = self.keys(session_id)
+        (entries,) = await self.link.ask(
+            keys.shard, lambda pipe: pipe.xrevrange(keys.log, last, count=PAGE)
+        )
+        return list(entries)
 
     async def translate(self, session_id: str, translation: Translation, epoch: str = "") -> Stored:
         """Store a translation; the session may be over, as long as it is there.

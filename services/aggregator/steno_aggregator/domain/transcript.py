@@ -5,7 +5,15 @@ from collections.abc import Iterable
 import msgspec
 
 from steno_aggregator.domain.window import language_of
-from steno_common.messages import MANY_LANGUAGES, Final, Numbered, Session, Statistics, Utterance
+from steno_common.messages import (
+    MANY_LANGUAGES,
+    Final,
+    Numbered,
+    Session,
+    Statistics,
+    Translation,
+    Utterance,
+)
 from steno_common.public import (
     Json,
     iso,
@@ -27,6 +35,8 @@ class Transcript(msgspec.Struct, frozen=True):
     finals: tuple[tuple[int, Final], ...]
     """Each with its number in the log."""
     utterances: tuple[Utterance, ...]
+    translations: tuple[Translation, ...] = ()
+    """Those that had come by the end, in the order of what was said."""
 
     @property
     def text(self) -> str:
@@ -48,17 +58,23 @@ class Transcript(msgspec.Struct, frozen=True):
 
 def compose(session: Session, statistics: Statistics, log: Iterable[Numbered]) -> Transcript:
     """Gather the finals with their utterances from the whole log of a session."""
-    finals, utterances = [], []
+    finals, utterances, translations = [], [], []
     for entry in log:
         if isinstance(entry.event, Final):
             finals.append((entry.number, entry.event))
         elif isinstance(entry.event, Utterance):
             utterances.append(entry.event)
-    return Transcript(session, statistics, tuple(finals), tuple(utterances))
+        elif isinstance(entry.event, Translation):
+            translations.append((entry.event.event or entry.number, entry.event))
+    translations.sort(key=lambda placed: placed[0])
+    return Transcript(session, statistics, tuple(finals), tuple(utterances),
+                      tuple(each for _, each in translations))  # fmt: skip
 
 
 def document(transcript: Transcript) -> Json:
     """Give the transcript as a user reads it."""
+    spoken = dict(transcript.finals)
+    translations = [_translation(each, spoken.get(each.event)) for each in transcript.translations]
     return {
         "session_id": transcript.session.session_id,
         "user_id": transcript.session.user_id,
@@ -68,6 +84,7 @@ def document(transcript: Transcript) -> Json:
         "text": transcript.text,
         "utterances": [utterance_fields(utterance) for utterance in transcript.utterances],
         "segments": [_segment(number, final) for number, final in transcript.finals],
+        **({"translations": translations} if translations else {}),
         "statistics": statistics_fields(transcript.statistics),
         "metadata": dict(transcript.session.metadata),
     }
@@ -79,4 +96,14 @@ def _segment(number: int, final: Final) -> Json:
         **spoken_fields(final),
         "prosody": prosody_fields(final.prosody),
         "words": word_fields(final.words),
+    }
+
+
+def _translation(translation: Translation, final: Final | None) -> Json:
+    return {
+        "language": translation.language,
+        "of": translation.event,
+        "text_content": translation.text,
+        "start_time": None if final is None else to_seconds(final.start),
+        "end_time": None if final is None else to_seconds(final.end),
     }

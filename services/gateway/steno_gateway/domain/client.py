@@ -94,6 +94,8 @@ class TranslationRequest(msgspec.Struct, frozen=True):
     text: Annotated[str, msgspec.Meta(max_length=MAX_TRANSLATION)]
     event: Annotated[int, msgspec.Meta(ge=0, le=MAX_EVENT)] = 0
     """Number of the final that it translates; 0: of none in particular."""
+    timestamp: Annotated[int, msgspec.Meta(ge=1, le=MAX_EVENT)] | None = None
+    """In place of that number: when the final was made (ms), as pipelines are told."""
     epoch: _Short = ""
     """The life of the session that `event` is of; empty: the present one."""
 
@@ -137,7 +139,10 @@ def parse_token_request(body: bytes) -> TokenRequest:
 
 def parse_translation(body: bytes) -> TranslationRequest:
     """Read the body of a translation; raises ClientError."""
-    return _read_body(_translations, body)
+    asked = _read_body(_translations, body)
+    if asked.event and asked.timestamp is not None:
+        raise ClientError("invalid_message", "either `event` or `timestamp` names the final")
+    return asked
 
 
 def _read_body(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:

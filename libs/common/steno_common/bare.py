@@ -1,0 +1,7 @@
+"""Settings that answer to a second name, the one without the prefix."""
+
+from collections.abc import Mapping
+from typing import Final
+
+ALSO_BARE: Final[Mapping[str, bool]] = {"also_bare": True}
+"""Metadata of a field whose setting goes by its name without `STENO_` too."""
