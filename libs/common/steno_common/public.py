@@ -26,13 +26,15 @@ def probability(value: float) -> float:
 
 
 def spoken_fields(result: Partial | FinalEvent | Utterance) -> Json:
-    """Give what partials, finals and utterances have in common."""
+    """Give what partials, finals and utterances have in common; `prosody` where it is measured."""
+    prosody = prosody_fields(result.prosody)
     return {
         "text_content": result.text,
         "start_time": to_seconds(result.start),
         "end_time": to_seconds(result.end),
         "confidence": probability(result.confidence),
         "language": result.language,
+        **({} if prosody is None else {"prosody": prosody}),
     }
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -123,6 +123,8 @@ class Subscription:
     """Number of the last event given out."""
     store: SessionStore
     conn: int = NOBODY
+    figures: Callable[[], bytes] | None = None
+    """Gives what this gateway measures of the connection, empty if it has said so just now."""
     state: Polled | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever `state` is new."""

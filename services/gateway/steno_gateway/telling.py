@@ -16,6 +16,7 @@ from steno_gateway import metrics
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import Intake, credit
 from steno_gateway.domain.lag import LagWatch, Told
+from steno_gateway.domain.latency import LatencyMeter
 from steno_gateway.domain.server import event_message, partial_message
 from steno_gateway.feed import Subscription
 from steno_gateway.ingest import Ingest
@@ -33,6 +34,8 @@ LAG: Final[Mapping[Told, str]] = MappingProxyType(
     }
 )
 
+SLOW: Final = "words come more than 3 s after their audio; nothing is lost"
+
 
 @dataclass(slots=True)
 class Teller:
@@ -45,6 +48,7 @@ class Teller:
     backlog_seconds: float
     done: int
     """Highest chunk that is transcribed and committed."""
+    latency: LatencyMeter
     lag: LagWatch = field(default_factory=LagWatch)
     old: int = 0
     """Number of the newest event that was there before this connection."""
@@ -95,9 +99,10 @@ class Teller:
         session_id = self.subscription.session_id
         async for item in self.subscription.items():
             if isinstance(item, Partial):
-                await self.peer.send(partial_message(session_id, item))
-                metrics.delivered(item.created_ms, time.time() * 1000, final=False)
+                await self._show(item)
                 continue
+            if isinstance(item.event, FinalEvent):
+                self.latency.final(item.event)
             if isinstance(item.event, Warned) and item.event.code == "high_latency":
                 self.lag.late(self.ingest.stored)
             message = event_message(session_id, item.number, item.event)
@@ -108,6 +113,13 @@ class Teller:
                 tracing.event("final delivered", number=item.number)
             if isinstance(item.event, Completed):
                 return
+
+    async def _show(self, partial: Partial) -> None:
+        await self.peer.send(partial_message(self.subscription.session_id, partial))
+        metrics.delivered(partial.created_ms, time.time() * 1000, final=False)
+        latency_ms = self.latency.partial(partial, time.monotonic() * 1000)
+        if latency_ms is not None and self.lag.slow(latency_ms, self.ingest.stored):
+            await self.warn("high_latency", SLOW)
 
     async def follow(self) -> None:
         """Follow the state that the feed brings; raises ClientError when the session is lost."""
@@ -123,6 +135,7 @@ class Teller:
             if polled.outcome is Outcome.MISSING:
                 raise ClientError("session_not_found", "the session was removed")
             self.done = polled.done
+            self.latency.done(polled.done)
             self.ingest.relieve(polled.backlog)
             self.ingest.progress.set()
             told = self.lag.look(time.monotonic(), unclaimed=polled.unclaimed,

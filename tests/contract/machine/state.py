@@ -46,6 +46,8 @@ class State:
     latencies: list[int] = field(default_factory=lambda: [0, 0])
     """Sum in ms, count."""
     deferrals: int = 0
+    measured: bytes = b""
+    figures: bytes = b""
     finished: bool = False
     removed: bool = False
     audio: list[AudioEntry] = field(default_factory=list)
@@ -152,6 +154,7 @@ def _state(meta: dict[str, bytes]) -> State:
     state.open_from, state.utterances, state.finals = numbers("wfrom", "utterances", "finals")
     state.last_end, state.deferrals = numbers("last_end", "deferrals")
     state.latencies = [number("lat_sum"), number("lat_n")]
+    state.measured, state.figures = meta.get("measured", b""), meta.get("figures", b"")
     if "mseq" in meta:
         state.last_marker = number("mseq"), number("mn"), text("mkind")
     return state

@@ -9,7 +9,6 @@ from steno_common.messages import MANY_LANGUAGES, Final, Numbered, Session, Stat
 from steno_common.public import (
     Json,
     iso,
-    prosody_fields,
     spoken_fields,
     statistics_fields,
     utterance_fields,
@@ -77,6 +76,5 @@ def _segment(number: int, final: Final) -> Json:
     return {
         "event": number,
         **spoken_fields(final),
-        "prosody": prosody_fields(final.prosody),
         "words": word_fields(final.words),
     }

@@ -28,6 +28,7 @@ DOORS: Final[Mapping[tuple[str, str], Right | None]] = MappingProxyType(
         ("DELETE", SESSION): "manage",
         ("POST", SESSION + "/tokens"): "manage",
         ("POST", SESSION + "/restore"): "restore",
+        ("GET", SESSION + "/metrics"): "listen",
         ("GET", SESSION + "/ws"): "speak",
         ("GET", SESSION + "/listen"): "listen",
         ("GET", EVENT_STREAM): "listen",

@@ -14,7 +14,6 @@ from steno_common.public import (
     Json,
     iso,
     probability,
-    prosody_fields,
     spoken_fields,
     statistics_fields,
     utterance_fields,
@@ -44,10 +43,7 @@ def partial_message(session_id: str, partial: Partial) -> Json:
 
 
 def _final_message(session_id: str, number: int, final: Final) -> Json:
-    message = {**_result(session_id, "final", final), "event": number}
-    if final.prosody is not None:
-        message["prosody"] = prosody_fields(final.prosody)
-    return message
+    return {**_result(session_id, "final", final), "event": number}
 
 
 def transcript_links(session_id: str, formats: tuple[str, ...]) -> Json:
