@@ -74,7 +74,7 @@ class Teller:
         """Send an acknowledgement whenever there is something new to say."""
         ending = self.ingest.duration_limit - ENDING
         if self.connections >= MANY_CONNECTIONS:
-            await self.warn("reconnections", "many connections; an upload is steadier")
+            await self.warn("reconnections", "many connections; block mode, an upload, is steadier")
         while True:
             await self.ingest.progress.wait()
             self.ingest.progress.clear()
