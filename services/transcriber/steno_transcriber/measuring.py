@@ -40,7 +40,7 @@ def _guarded(kind: metrics.MeasuringKind, work: Callable[[], T], otherwise: T) -
 
 
 def measured_prosody(speech: Samples) -> Prosody | None:
-    """Measure the speech of a segment, neutral if that fails; blocks for 1 ms a second."""
+    """Measure the speech of a segment, neutral if that fails; blocks for 0.3 ms a second."""
     return _guarded("emotion", lambda: measure(speech), NEUTRAL)
 
 
