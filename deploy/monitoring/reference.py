@@ -35,8 +35,11 @@ Beside these, each page has what the client library measures of its process:
 | buffer size | `steno_gateway_queued_bytes`, `steno_audio_waiting_seconds` |
 | validation errors | `steno_gateway_errors_total`, by code |
 | latency of finals | `steno_transcriber_final_seconds`, then `steno_gateway_delivery_seconds` |
-| emotion latency, errors, cache size | `steno_transcriber_emotion_seconds`, `steno_transcriber_measuring_errors_total`, `steno_transcriber_emotion_sessions` |
-| use of a GPU | `steno:engine_busy:ratio`; with `nvidia-ml-py` also `steno_transcriber_gpu_busy_ratio`, `steno_transcriber_gpu_memory_bytes` |
+| emotion latency | `steno_transcriber_emotion_seconds` |
+| emotion errors | `steno_transcriber_measuring_errors_total` |
+| emotion cache size | `steno_transcriber_emotion_sessions` |
+| use of the engine | `steno:engine_busy:ratio` |
+| use of a GPU | `steno_transcriber_gpu_busy_ratio`, `steno_transcriber_gpu_memory_bytes` |
 | scaling signal | `steno:audio_waiting_seconds` |
 
 "Diagnosis": in no alert and on no dashboard. What alerts mean: [alerts.md](alerts.md).
