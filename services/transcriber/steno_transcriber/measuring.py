@@ -24,24 +24,32 @@ T = TypeVar("T")
 _NEUTRAL: Final[Prosody | None] = NEUTRAL
 
 
-def _guarded(kind: metrics.MeasuringKind, work: Callable[[], T], otherwise: T) -> T:
-    """Measure; a fault of that is counted, and gives `otherwise`."""
-    began = time.perf_counter()
-    try:
-        found = work()
-    except Exception:
-        # Nothing that is only measured may cost a session its words.
-        log.exception("not measured", extra=about(reason=kind))
-        metrics.MEASURING_ERRORS.labels(kind).inc()
-        return otherwise
-    if kind == "emotion":
-        metrics.EMOTION.observe(time.perf_counter() - began)
-    return found
+class _Guard:
+    """Does what only measures; a fault in it is counted, and told of once with its traceback."""
+
+    def __init__(self, session_id: str = "") -> None:
+        self._session_id = session_id
+        self._told: set[metrics.MeasuringKind] = set()
+
+    def __call__(self, kind: metrics.MeasuringKind, work: Callable[[], T], otherwise: T) -> T:
+        began = time.perf_counter()
+        try:
+            found = work()
+        except Exception:
+            # Nothing that is only measured may cost a session its words.
+            metrics.MEASURING_ERRORS.labels(kind).inc()
+            if kind not in self._told:
+                self._told.add(kind)
+                log.exception("not measured", extra=about(self._session_id, reason=kind))
+            return otherwise
+        if kind == "emotion":
+            metrics.EMOTION.observe(time.perf_counter() - began)
+        return found
 
 
 def measured_prosody(speech: Samples) -> Prosody | None:
-    """Measure the speech of a segment, neutral if that fails; blocks for 0.3 ms a second."""
-    return _guarded("emotion", lambda: measure(speech), NEUTRAL)
+    """Measure the speech of a segment, neutral if that fails; blocks for 0.3 ms a second of it."""
+    return _Guard()("emotion", lambda: measure(speech), NEUTRAL)
 
 
 def no_prosody(_speech: Samples) -> Prosody | None:
@@ -52,7 +60,10 @@ def no_prosody(_speech: Samples) -> Prosody | None:
 class Measuring:
     """What is measured of one claimed session; it goes on where the claim before left off."""
 
-    def __init__(self, position: int, held: bytes, *, worker: str = "", emotion: bool = True):
+    def __init__(
+        self, session_id: str, position: int, held: bytes, *, worker: str, emotion: bool = True
+    ) -> None:
+        self._guarded = _Guard(session_id)
         self._emotion = EmotionMeter(position) if emotion else None
         self._quality = QualityMeter(position)
         self._held = msgspec.structs.replace(decode_measured(held), worker=worker)
@@ -65,20 +76,20 @@ class Measuring:
     def hear(self, samples: Samples) -> None:
         """Take the next samples, on their way to the recogniser."""
         if (meter := self._emotion) is not None:
-            _guarded("emotion", lambda: meter.feed(samples), None)
-        _guarded("quality", lambda: self._quality.feed(samples), None)
+            self._guarded("emotion", lambda: meter.feed(samples), None)
+        self._guarded("quality", lambda: self._quality.feed(samples), None)
 
     def emotion(self) -> Prosody | None:
         """Give how the newest audio sounds; None where that is switched off, or it is too short."""
         if (meter := self._emotion) is None:
             return None
-        prosody = _guarded("emotion", meter.latest, _NEUTRAL)
+        prosody = self._guarded("emotion", meter.latest, _NEUTRAL)
         self._held = msgspec.structs.replace(self._held, prosody=prosody)
         return prosody
 
     def finished(self, outcome: Outcome) -> None:
         """Take what a span with speech adds."""
-        quality = _guarded("quality", self._quality.latest, None)
+        quality = self._guarded("quality", self._quality.latest, None)
         self._held = after(msgspec.structs.replace(self._held, quality=quality), outcome)
 
     def encoded(self, now_ms: int) -> bytes:

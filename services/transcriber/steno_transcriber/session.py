@@ -68,8 +68,13 @@ class Session:
         self.inbox = Inbox(held.consumed)
         self._ledger = Ledger(held.consumed, held.done, held.offset)
         self._commits, self._border, self._context = held.commits, held.border, held.context
-        self._measuring = Measuring(held.border, held.measured, worker=self.worker,
-                                    emotion=self.recognition.measures_emotion)  # fmt: skip
+        self._measuring = Measuring(
+            self.claim.session_id,
+            held.border,
+            held.measured,
+            worker=self.worker,
+            emotion=self.recognition.measures_emotion,
+        )
         self._recogniser = self.recognition.recogniser(
             self.claim.session_id,
             self._emit,

@@ -44,7 +44,7 @@ def breaks(
 
 
 def test_the_newest_values_go_with_the_next_commit() -> None:
-    meter = Measuring(0, b"", worker="w")
+    meter = Measuring("s", 0, b"", worker="w")
     meter.hear(SECOND)
     prosody = meter.emotion()
     assert prosody is not None
@@ -53,7 +53,7 @@ def test_the_newest_values_go_with_the_next_commit() -> None:
 
 def test_a_claim_goes_on_where_the_one_before_left_off() -> None:
     before = Measured(7, "old", NEUTRAL, 0.5, 3, 0.9, 1.5, 2, 1)
-    meter = Measuring(0, encode_measured(before), worker="new")
+    meter = Measuring("s", 0, encode_measured(before), worker="new")
     meter.hear(np.concatenate((SECOND, SECOND)))
     meter.finished(Outcome(engine_seconds=0.5))
     after = decode_measured(meter.encoded(9))
@@ -66,7 +66,7 @@ def test_switched_off_nothing_is_measured_of_the_emotion(breaks: Callable[..., N
     breaks(EmotionMeter, "feed")
     breaks(EmotionMeter, "latest")
     count, times = errors("emotion"), timed()
-    meter = Measuring(0, b"", emotion=False)
+    meter = Measuring("s", 0, b"", worker="w", emotion=False)
     meter.hear(SECOND)
     assert meter.emotion() is None
     assert decode_measured(meter.encoded(1)).prosody is None
@@ -81,7 +81,7 @@ def test_a_fault_in_the_newest_values_is_counted_and_gives_neutral_ones_or_the_l
 ) -> None:
     breaks(EmotionMeter, broken)
     count = errors("emotion")
-    meter = Measuring(0, b"")
+    meter = Measuring("s", 0, b"", worker="w")
     meter.hear(SECOND)
     assert meter.emotion() == (NEUTRAL if broken == "latest" else None)
     assert errors("emotion") == count + 1
@@ -103,12 +103,27 @@ def test_a_fault_in_the_quality_is_counted_and_leaves_it_open(
 ) -> None:
     breaks(QualityMeter, broken)
     count = errors("quality")
-    meter = Measuring(0, b"")
+    meter = Measuring("s", 0, b"", worker="w")
     meter.hear(SECOND)
     meter.finished(Outcome(engine_seconds=1.0))
     after = decode_measured(meter.encoded(1))
     assert (after.quality, after.engine_seconds) == (None, 1.0)
     assert errors("quality") == count + 1
+
+
+def test_of_a_session_each_kind_of_fault_is_told_once_and_counted_every_time(
+    breaks: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    breaks(EmotionMeter, "feed")
+    breaks(QualityMeter, "feed")
+    caplog.set_level(logging.ERROR, measuring.__name__)
+    count = errors("emotion")
+    meter = Measuring("s", 0, b"", worker="w")
+    for _ in range(5):
+        meter.hear(SECOND)
+    assert errors("emotion") == count + 5
+    assert [record.__dict__["reason"] for record in caplog.records] == ["emotion", "quality"]
+    assert all(record.exc_info for record in caplog.records)
 
 
 def test_each_look_is_timed() -> None:
