@@ -10,6 +10,7 @@ FOR_DIAGNOSIS: Final = {
     "steno_gateway_translations_total",
     "steno_redis_uptime_seconds",
     "steno_transcriber_claims_total",
+    "steno_transcriber_emotion_sessions",
     "steno_transcriber_partials_total",
     "steno_transcriber_windows_total",
 }
@@ -39,7 +40,11 @@ Beside these, each page has what the client library measures of its process:
 | pipeline invocations | `steno_notifier_tries_total`, `steno_notifier_pipeline_partials_total` |
 | pipeline errors | the same, by outcome |
 | pipeline retries | `steno_notifier_retries_total` |
-| use of a GPU | `steno:engine_busy:ratio` |
+| emotion latency | `steno_transcriber_emotion_seconds` |
+| emotion errors | `steno_transcriber_measuring_errors_total` |
+| emotion cache size | `steno_transcriber_emotion_sessions` |
+| use of the engine | `steno:engine_busy:ratio` |
+| use of a GPU | `steno_transcriber_gpu_busy_ratio`, `steno_transcriber_gpu_memory_bytes` |
 | scaling signal | `steno:audio_waiting_seconds` |
 
 "Diagnosis": in no alert and on no dashboard. What alerts mean: [alerts.md](alerts.md).

@@ -75,6 +75,8 @@ async def test_a_recording_goes_on_through_a_pause_and_the_death_of_the_gateway(
     await console.until("document.getElementById('pending').textContent == '0'")
     before = await words(console)
     assert before > 0
+    await console.until("/^\\d+ % CPU, \\d+ MB$/.test(transcriber.textContent)")
+    await console.until("/^\\d+ %$/.test(quality.textContent)")
     assert await console.text("elapsed") == elapsed
     await console.click("resume")
     await console.state("recording")

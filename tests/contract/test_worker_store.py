@@ -5,11 +5,14 @@ import asyncio
 from tests.contract.stores import Stores
 
 from steno_common.keys import ShardKeys
+from steno_common.measured import GpuUse
 from steno_common.store.workers import Report, WorkerStore
 
 REGISTRY = ShardKeys(0).workers
 CALM = Report(room=3, hard_room=8, strained=False, sessions=7, demand=0.5, lag=0.1)
-LATE = Report(room=0, hard_room=0, strained=True, sessions=256, demand=2.0, lag=12.25)
+LATE = Report(room=0, hard_room=0, strained=True, sessions=256, demand=2.0, lag=12.25,
+              cpu_percent=101.5, memory_bytes=10**9,
+              gpu=GpuUse("H200", 0.5, 1 << 30, 1 << 37))  # fmt: skip
 
 
 def _workers(stores: Stores) -> WorkerStore:
@@ -22,6 +25,19 @@ async def test_each_hears_of_the_others_what_they_said_last(stores: Stores) -> N
     assert (await workers.beat("two", CALM)).others == {"one": LATE}
     assert (await workers.beat("two", LATE)).others == {"one": LATE}
     assert (await workers.beat("one", CALM)).others == {"two": LATE}
+
+
+async def test_anybody_may_ask_how_one_worker_stands(stores: Stores) -> None:
+    workers = _workers(stores)
+    assert await workers.report("one") is None
+    await workers.beat("one", CALM)
+    await workers.beat("two", LATE)
+    assert await workers.report("one") == CALM
+    assert await workers.report("two") == LATE
+    await stores.redis("HSET", REGISTRY, "broken", b"12 \xc1")
+    assert await workers.report("broken") is None
+    await workers.leave("one")
+    assert await workers.report("one") is None
 
 
 async def test_who_leaves_is_heard_of_no_more(stores: Stores) -> None:

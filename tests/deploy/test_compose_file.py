@@ -151,7 +151,7 @@ def test_a_transcriber_on_a_gpu_is_the_same_but_for_its_image() -> None:
     assert {key: value for key, value in with_gpu.items() if key not in own} == {
         key: value for key, value in plain.items() if key not in own
     }
-    libraries = {"args": {"DEVICE": "nvidia-cublas-cu12"}}
+    libraries = {"args": {"DEVICE": "nvidia-cublas-cu12 nvidia-ml-py"}}
     assert with_gpu["build"] == plain["build"] | libraries
     (device,) = with_gpu["deploy"]["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}

@@ -48,6 +48,8 @@ Fields of the session hash, each written by one script:
     last_end    end of the newest final       utterances, finals   counts
     heard       no final begins before this   deferrals  looks put off since a save failed
     lat_sum, lat_n                            latency of finals, ms
+    measured    encoded Measured, as of the newest commit
+    figures     what its gateway measures of its connection, in the gateway's own form
     finished    number of `completed`, once the transcript is saved
     tr:EVENT:LANGUAGE     number of the translation of a final, of event 0 the last one
     translations          count

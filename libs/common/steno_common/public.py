@@ -42,13 +42,15 @@ def probability(value: float) -> float:
 
 
 def spoken_fields(result: Partial | FinalEvent | Utterance) -> Json:
-    """Give what partials, finals and utterances have in common."""
+    """Give what partials, finals and utterances have in common; `prosody` where it is measured."""
+    prosody = prosody_fields(result.prosody)
     return {
         "text_content": result.text,
         "start_time": to_seconds(result.start),
         "end_time": to_seconds(result.end),
         "confidence": probability(result.confidence),
         "language": result.language,
+        **({} if prosody is None else {"prosody": prosody}),
     }
 
 
@@ -115,10 +117,7 @@ def partial_message(session_id: str, partial: Partial) -> Json:
 
 
 def _final_message(session_id: str, number: int, final: FinalEvent) -> Json:
-    message = {**_result(session_id, "final", final), "event": number}
-    if final.prosody is not None:
-        message["prosody"] = prosody_fields(final.prosody)
-    return message
+    return {**_result(session_id, "final", final), "event": number}
 
 
 def transcript_links(session_id: str, formats: tuple[str, ...]) -> Json:

@@ -10,6 +10,7 @@ from aiohttp import web
 from steno_audio import AudioError, AudioFormat
 from steno_common import tracing
 from steno_common.archive import FORMATS
+from steno_common.measured import decode_measured
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Session
 from steno_common.public import Json
@@ -24,7 +25,9 @@ from steno_gateway.domain.choice import chosen_languages
 from steno_gateway.domain.client import SessionRequest, parse_request, parse_token_request
 from steno_gateway.domain.destinations import named
 from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.figures import emotion_fields
 from steno_gateway.domain.server import session_fields, transcript_links
+from steno_gateway.figuring import get_metrics, wanted_seconds
 from steno_gateway.restoring import post_restore
 from steno_gateway.services import SERVICES, Services, serve_socket, session_id_of
 from steno_gateway.socket import Peer
@@ -88,10 +91,12 @@ async def _described(services: Services, snapshot: Snapshot) -> Json:
     while events := await services.store.events(session_id, after):
         texts += [e.event.text for e in events if isinstance(e.event, FinalEvent)]
         after = events[-1].number
-    return session_fields(
+    fields = session_fields(
         snapshot.session, snapshot.status, seen_ms=snapshot.seen_ms, chunks=snapshot.chunks,
         confirmed_text=join_text(texts),
     )  # fmt: skip
+    now_ms, ttl = time.time_ns() // 1_000_000, services.settings.emotion_cache_ttl_seconds
+    return fields | emotion_fields(decode_measured(snapshot.measured), now_ms, ttl)
 
 
 async def post_session(request: web.Request) -> web.Response:
@@ -159,7 +164,8 @@ async def session_socket(request: web.Request) -> web.StreamResponse:
             kept = request.query.get("checkpoint")
             known = Known(event_number(request.query.get("last_event")),
                           None if kept is None else event_number(kept),
-                          chosen_languages(request.query.getall("language", ())))  # fmt: skip
+                          chosen_languages(request.query.getall("language", ())),
+                          wanted_seconds(request.query.get("metrics")))  # fmt: skip
             await serve_session(services, peer, way_back, known)
 
     return await serve_socket(request, serve)
@@ -204,6 +210,7 @@ def add_api_routes(app: web.Application) -> None:
     app.router.add_delete(SESSION, delete_session)
     app.router.add_post(SESSION + "/tokens", post_token)
     app.router.add_post(SESSION + "/restore", post_restore)
+    app.router.add_get(SESSION + "/metrics", get_metrics)
     app.router.add_get(SESSION + "/ws", session_socket)
     app.router.add_get("/api/transcripts", list_transcripts)
     app.router.add_get("/api/transcripts/{name}", get_transcript)

@@ -20,7 +20,9 @@ from steno_gateway.domain.dialogue import FARTHEST, Dialogue
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.idle import IdleWatch
 from steno_gateway.domain.intake import Bucket, Intake
+from steno_gateway.domain.latency import LatencyMeter
 from steno_gateway.feed import Subscription
+from steno_gateway.figuring import Figuring, tell_metrics
 from steno_gateway.ingest import MAX_CHUNK_SECONDS, Ingest
 from steno_gateway.receiving import TICK_SECONDS, Receiver
 from steno_gateway.restoring import Keeper
@@ -39,6 +41,8 @@ class Known:
     """Number of the last event that it keeps for a restore; None: it keeps none."""
     languages: tuple[str, ...] = ()
     """Of translations that it wants."""
+    metrics_seconds: int | None = None
+    """How often it wants to hear the metrics of its session; None: never."""
 
 
 class _Over(Exception):  # noqa: N818
@@ -60,6 +64,7 @@ class Connection:
     container: bool
     keeper: Keeper | None
     """None: the client keeps no checkpoints."""
+    metrics_seconds: int | None
 
     def greeting(self) -> dict[str, Any]:
         """Give the `server:session_created` of this connection."""
@@ -101,6 +106,11 @@ class Connection:
                     tasks.create_task(work, name=f"{name} {tag}")
                 if self.keeper is not None:
                     tasks.create_task(self.keeper.run(), name=f"keep {tag}")
+                if (seconds := self.metrics_seconds) is not None:
+                    telling = tell_metrics(
+                        self.services, self.peer, subscription.session_id, seconds
+                    )
+                    tasks.create_task(telling, name=f"tell metrics {tag}")
         except* _Over:
             pass
         finally:
@@ -149,6 +159,7 @@ def open_connection(
 ) -> Connection:
     """Make what serves a socket on a session that it has taken over."""
     session, settings = attached.session, services.settings
+    latency = LatencyMeter(attached.received)
     audio_format = AudioFormat.parse(
         session.mime_type, sample_rate=session.sample_rate, channels=session.channels
     )
@@ -161,6 +172,7 @@ def open_connection(
         received=attached.received,
         duration_limit=to_samples(session.duration_limit),
         backlog=attached.backlog,
+        latency=latency,
         inflow=services.memory.inflow,
     )
     rate = settings.max_chunks_per_second
@@ -170,11 +182,13 @@ def open_connection(
     intake = Intake(first, 0, settings.max_queued_bytes, bucket)
     dialogue = Dialogue(attached.status, intake, session.mime_type)
     after = ending.resume_point(known.last_event, attached.event, attached.finished)
+    figures = Figuring(services, peer, latency).news
     subscription = Subscription(session.session_id, after, services.store, attached.conn,
-                                Choice(known.languages), settings.translation_seconds)  # fmt: skip
+                                Choice(known.languages), settings.translation_seconds,
+                                figures)  # fmt: skip
     backlog_seconds = services.limits.backlog_seconds
     teller = Teller(peer, intake, ingest, subscription, backlog_seconds, attached.done,
-                    old=attached.event, connections=attached.connections)  # fmt: skip
+                    latency, old=attached.event, connections=attached.connections)  # fmt: skip
     teller.settle()
     idle = IdleWatch(round(services.limits.silence_seconds / TICK_SECONDS))
     if attached.received:
@@ -190,7 +204,7 @@ def open_connection(
         seal = services.access.seal(way_back.caller)
         keeper = Keeper(peer, saves, teller, seal, known.checkpoint)
     return Connection(services, peer, attached, dialogue, ingest, teller, receiver, way_back,
-                      audio_format.is_container, keeper)  # fmt: skip
+                      audio_format.is_container, keeper, known.metrics_seconds)  # fmt: skip
 
 
 async def serve_session(services: Services, peer: Peer, way_back: Pass, known: Known) -> None:

@@ -129,9 +129,10 @@ class Feed:
             return 0
         # All listeners of a session ask the same: once is enough.
         asked = list(dict.fromkeys((s.session_id, s.conn) for s in held))
+        figures = {(s.session_id, s.conn): s.figures() for s in held if s.figures is not None}
         try:
             given = [subscription.cursor for subscription in held]
-            answers = await self.store.poll(asked)
+            answers = await self.store.poll(asked, figures)
         except StoreError:
             return 0  # the next sweep looks again
         states = dict(zip(asked, answers, strict=True))

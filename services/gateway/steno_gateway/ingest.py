@@ -16,6 +16,7 @@ from steno_common.units import SAMPLE_BYTES, to_samples
 from steno_gateway import metrics
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.items import Accepted, Item, Mark, Move
+from steno_gateway.domain.latency import LatencyMeter
 from steno_gateway.inflow import Inflow
 
 BATCH_CHUNKS: Final = 64
@@ -47,6 +48,8 @@ class Ingest:
     duration_limit: int
     """Samples."""
     backlog: int = 0
+    latency: LatencyMeter | None = None
+    """Hears when chunks came, where they lie."""
     inflow: Inflow = field(default_factory=Inflow)
     """Shared by all sessions of the gateway."""
     progress: asyncio.Event = field(default_factory=asyncio.Event)
@@ -67,6 +70,8 @@ class Ingest:
         """Queue an item; the caller keeps the queue within its bound."""
         if isinstance(item, Accepted):
             self._hold(len(item.data))
+            if self.latency is not None and item.sequence > self.stored:
+                self.latency.received(item.sequence, item.at * 1000)
         self._items.append(item)
         self._filled.set()
 
@@ -224,7 +229,10 @@ class Ingest:
                 return place
             self._check(answer.outcome)
             self.stored = answer.next - 1
-            self.received += len(chunk.pcm) // SAMPLE_BYTES
+            samples = len(chunk.pcm) // SAMPLE_BYTES
+            self.received += samples
+            if self.latency is not None:
+                self.latency.stored(chunk.sequence, self.received, samples)
         return len(chunks)
 
     async def _mark(self, kind: Marker, tail: bytes = b"", status: str = "finalizing") -> None:

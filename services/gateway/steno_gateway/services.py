@@ -13,6 +13,7 @@ from aiohttp import web
 from steno_common.archive import Archive
 from steno_common.destinations import Installed
 from steno_common.lifecycle import Lifecycle
+from steno_common.process import ProcessMeter
 from steno_common.store.limits import Limits
 from steno_common.store.sessions import SessionStore
 from steno_gateway.access import Access
@@ -70,6 +71,7 @@ class Services:
     installed: Installed = field(default_factory=Installed)
     sockets: Sockets = field(default_factory=Sockets)
     memory: MemoryWatch = field(default_factory=MemoryWatch)
+    process: ProcessMeter = field(default_factory=ProcessMeter)
 
 
 SERVICES = web.AppKey("services", Services)

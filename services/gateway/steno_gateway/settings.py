@@ -64,3 +64,5 @@ class GatewaySettings:
     goaway_seconds: float = 2.0
     """On shutdown, sockets are told to leave over this time."""
     max_upload_bytes: int = 512 << 20
+    emotion_cache_ttl_seconds: float = field(default=60.0, metadata={"bare": True})
+    """How long the newest emotion dynamics of a session are told."""

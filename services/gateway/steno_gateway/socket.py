@@ -46,6 +46,10 @@ class Peer:
     send_seconds: float
     dismissed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this gateway wants the peer to go elsewhere."""
+    errors: int = 0
+    """Told so far."""
+    refused_chunks: int = 0
+    """The same of chunks that were to be sent again."""
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send one message; raises ClientError `slow_reader`.
@@ -70,6 +74,8 @@ class Peer:
     async def refuse(self, error: ClientError) -> None:
         """Tell an error, and close if it is one that ends the connection."""
         metrics.ERRORS.labels(error.code).inc()
+        self.errors += 1
+        self.refused_chunks += "resend_from" in error.details
         if error.code == "slow_reader" or self.ws.closed:
             return
         await self.send(error.as_message())

@@ -1,7 +1,7 @@
 """Readers of a session's log, each at its own pace, told what they have chosen."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,6 +32,8 @@ class Subscription:
     choice: Choice = EVERYTHING_SAID
     patience_seconds: float = 0.0
     """How long after the end of a session its reader waits for what is still to be translated."""
+    figures: Callable[[], bytes] | None = None
+    """Gives what this gateway measures of the connection, empty if it has said so just now."""
     state: Polled | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever `state` is new."""

@@ -16,6 +16,7 @@ from steno_gateway import metrics
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import Intake, credit
 from steno_gateway.domain.lag import LagWatch, Told
+from steno_gateway.domain.latency import LatencyMeter
 from steno_gateway.feed import Subscription
 from steno_gateway.ingest import Ingest
 from steno_gateway.socket import Peer
@@ -32,6 +33,8 @@ LAG: Final[Mapping[Told, str]] = MappingProxyType(
     }
 )
 
+SLOW: Final = "words come more than 3 s after their audio; nothing is lost"
+
 
 @dataclass(slots=True)
 class Teller:
@@ -44,6 +47,7 @@ class Teller:
     backlog_seconds: float
     done: int
     """Highest chunk that is transcribed and committed."""
+    latency: LatencyMeter
     lag: LagWatch = field(default_factory=LagWatch)
     old: int = 0
     """Number of the newest event that was there before this connection."""
@@ -69,7 +73,7 @@ class Teller:
         """Send an acknowledgement whenever there is something new to say."""
         ending = self.ingest.duration_limit - ENDING
         if self.connections >= MANY_CONNECTIONS:
-            await self.warn("reconnections", "many connections; an upload is steadier")
+            await self.warn("reconnections", "many connections; block mode, an upload, is steadier")
         while True:
             await self.ingest.progress.wait()
             self.ingest.progress.clear()
@@ -93,15 +97,27 @@ class Teller:
         """Send results until the session is over for this client."""
         async for told in self.subscription.told():
             item = told.item
-            if isinstance(item, Numbered) and is_late(item.event):
-                self.lag.late(self.ingest.stored)
+            if isinstance(item, Numbered):
+                self._note(item.event)
             if told.message is not None:
                 await self.peer.send_encoded(told.encoded)
             if isinstance(item, Partial):
-                metrics.delivered(item.created_ms, time.time() * 1000, final=False)
+                await self._shown(item)
             elif isinstance(item.event, FinalEvent) and item.number > self.old:
                 metrics.delivered(item.event.created_ms, time.time() * 1000, final=True)
                 tracing.event("final delivered", number=item.number)
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, FinalEvent):
+            self.latency.final(event)
+        elif isinstance(event, Warned) and event.code == "high_latency":
+            self.lag.late(self.ingest.stored)
+
+    async def _shown(self, partial: Partial) -> None:
+        metrics.delivered(partial.created_ms, time.time() * 1000, final=False)
+        latency_ms = self.latency.partial(partial, time.monotonic() * 1000)
+        if latency_ms is not None and self.lag.slow(latency_ms, self.ingest.stored):
+            await self.warn("high_latency", SLOW)
 
     async def follow(self) -> None:
         """Follow the state that the feed brings; raises ClientError when the session is lost."""
@@ -117,14 +133,10 @@ class Teller:
             if polled.outcome is Outcome.MISSING:
                 raise ClientError("session_not_found", "the session was removed")
             self.done = polled.done
+            self.latency.done(polled.done)
             self.ingest.relieve(polled.backlog)
             self.ingest.progress.set()
             told = self.lag.look(time.monotonic(), unclaimed=polled.unclaimed,
                                  stored=self.ingest.stored, done=self.done)  # fmt: skip
             if told is not None:
                 await self.warn(told, LAG[told])
-
-
-def is_late(event: Event) -> bool:
-    """Say whether a transcriber tells of text that is late."""
-    return isinstance(event, Warned) and event.code == "high_latency"

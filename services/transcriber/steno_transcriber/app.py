@@ -12,6 +12,7 @@ from steno_common.store.link import open_link
 from steno_common.store.work import WorkStore
 from steno_transcriber import metrics
 from steno_transcriber.domain.capacity import Engine
+from steno_transcriber.gpu import find_gpu
 from steno_transcriber.load import LoadMeter
 from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
@@ -48,4 +49,6 @@ async def serve(life: Lifecycle) -> None:
         metrics.PLACES.set(recognition.places)
         meter.engine = Engine(recognition.places, recognition.window_seconds)
         store = WorkStore(link, limits)
-        await Worker(store, recognition, meter, settings.max_worker_sessions).run(life.draining)
+        gpu = find_gpu(recognition_settings.device_index)
+        worker = Worker(store, recognition, meter, settings.max_worker_sessions, gpu=gpu)
+        await worker.run(life.draining)

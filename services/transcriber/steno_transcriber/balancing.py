@@ -9,7 +9,9 @@ from typing import Final
 
 from steno_common.errors import StoreError
 from steno_common.logs import about
-from steno_common.store.workers import Report, WorkerStore
+from steno_common.measured import GpuUse, Report
+from steno_common.process import Usage
+from steno_common.store.workers import WorkerStore
 from steno_transcriber import metrics
 from steno_transcriber.clock import RedisClock
 from steno_transcriber.domain.balance import Balance, Peer, is_strained
@@ -29,6 +31,8 @@ class Balancing:
     clock: RedisClock
     load: Callable[[], Load]
     give_up: Callable[[int], Awaitable[None]]
+    usage: Callable[[], Usage]
+    gpu: Callable[[], GpuUse | None]
 
     async def run(self) -> None:
         """Speak, listen, give up, until cancelled."""
@@ -40,7 +44,11 @@ class Balancing:
             metrics.ROOM.set(room)
             metrics.DEMAND.set(share)
             metrics.REALTIME.set(load.realtime_factor)
-            report = Report(room, hard_room, is_strained(load), load.sessions, share, load.lag)
+            usage = self.usage()
+            report = Report(
+                room, hard_room, is_strained(load), load.sessions, share, load.lag,
+                usage.cpu_percent, usage.memory_bytes, self.gpu(),
+            )  # fmt: skip
             try:
                 heard = await self.store.beat(self.balance.worker, report)
             except StoreError as error:

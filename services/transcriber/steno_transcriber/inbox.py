@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from steno_common.lateness import Schedule
 from steno_common.store.work import Entry
 from steno_common.units import SAMPLE_BYTES, SAMPLE_RATE
-from steno_transcriber.domain.lateness import Schedule
 
 INBOX_BYTES: Final = 10 * SAMPLE_RATE * SAMPLE_BYTES
 """Audio of a session that is read ahead of the recogniser."""

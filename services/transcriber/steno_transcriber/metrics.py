@@ -1,7 +1,7 @@
 """Names of the transcriber's metrics."""
 
 import math
-from typing import Final
+from typing import Final, Literal
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
@@ -61,6 +61,31 @@ PARTIAL: Final = Histogram(
     "steno_transcriber_partial_seconds",
     "From the arrival of the last chunk that a partial covers until the partial is on its way",
     buckets=LATENCY_BUCKETS,
+)
+EMOTION: Final = Histogram(
+    "steno_transcriber_emotion_seconds",
+    "Time to take audio for the emotion dynamics, or to measure a session's newest or a segment",
+    buckets=(0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
+)
+EMOTION_SESSIONS: Final = Gauge(
+    "steno_transcriber_emotion_sessions", "Sessions whose newest emotion dynamics are known"
+)
+MeasuringKind = Literal["emotion", "quality"]
+MEASURING_ERRORS: Final = Counter(
+    "steno_transcriber_measuring_errors_total",
+    "Faults in what is only measured, `emotion` or `quality`; the session goes on",
+    ["kind"],
+)
+for _kind in ("emotion", "quality"):
+    MEASURING_ERRORS.labels(_kind)
+GPU_MEMORY: Final = Gauge(
+    "steno_transcriber_gpu_memory_bytes",
+    "Memory of the GPU that this worker uses: `used` by everybody, `total`; none without a GPU",
+    ["kind"],
+)
+GPU_BUSY: Final = Gauge(
+    "steno_transcriber_gpu_busy_ratio",
+    "Share of the last moment in which the GPU of this worker was at work; 0 without a GPU",
 )
 _BATCH: Final = Histogram(
     "steno_transcriber_batch_seconds", "Time of one batch in the engine", buckets=_SECONDS

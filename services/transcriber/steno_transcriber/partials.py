@@ -42,6 +42,8 @@ class OpenSegment:
         """End of the last window that was decoded as the final it may become."""
         self._foreseen: tuple[int, Decoded] | None = None
         """That window's end and hypothesis."""
+        self.engine_seconds = 0.0
+        """Time of the engine that its hypotheses took."""
 
     @property
     def unseen(self) -> bool:
@@ -112,6 +114,7 @@ class OpenSegment:
             self._shown_until = speech.audio_start + len(request.window.audio)
             return
         finally:
+            self.engine_seconds += request.engine_seconds
             # From here on nothing is waited for that may be given up.
             self._request = None
         length = len(request.window.audio)

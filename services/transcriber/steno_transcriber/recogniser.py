@@ -33,8 +33,8 @@ class Partial:
 class Span:
     """A closed piece of the session, speech or silence; spans tile it without a hole.
 
-    Positions are samples of the session. All but `processing_ms` and `work` follows from the audio
-    alone.
+    Positions are samples of the session. All but `processing_ms`, `work` and `engine_seconds`
+    follows from the audio alone.
     """
 
     start: int
@@ -53,6 +53,8 @@ class Span:
     processing_ms: int
     work: tuple[float, float] | None = field(default=None, compare=False)
     """When the engine began with it and was done, in seconds of the event loop's clock."""
+    engine_seconds: float = field(default=0.0, compare=False)
+    """Time of the engine that its words took, those of its partials too."""
 
 
 Emit = Callable[[Partial | Span], Awaitable[None]]

@@ -11,6 +11,7 @@ from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.domain.segmenter import Rules
 from steno_transcriber.engines.base import WindowEngine
 from steno_transcriber.engines.choice import open_engine
+from steno_transcriber.measuring import measured_prosody, no_prosody
 from steno_transcriber.recogniser import Emit, Recogniser
 from steno_transcriber.scheduler import Observe, Scheduler, ignore
 from steno_transcriber.settings import RecognitionSettings
@@ -36,6 +37,8 @@ class Recognition:
         self.window_seconds = engine.window_seconds
         """Time of a place that an ordinary window takes, 0 if it was not measured."""
         self.rules = tools.rules
+        self.measures_emotion = tools.prosody is not no_prosody
+        """Whether how a session sounds is measured."""
         self._scheduler = scheduler
         self._defaults = defaults
         self._tools = tools
@@ -109,6 +112,7 @@ async def _tools(
         ),
         pace=scheduler.pace,
         observe=scheduler.observe,
+        prosody=measured_prosody if settings.enable_emotion_detection else no_prosody,
     )
 
 

@@ -2,7 +2,7 @@
 
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Partial as PartialEvent
-from steno_common.messages import Session, Warned
+from steno_common.messages import Prosody, Session, Warned
 from steno_common.units import to_seconds
 from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.recogniser import Partial, Span
@@ -19,7 +19,8 @@ def options_of(session: Session) -> Options:
     )
 
 
-def partial_report(partial: Partial, sequence: int, commit: int, now_ms: int) -> PartialEvent:
+def partial_report(partial: Partial, sequence: int, commit: int, now_ms: int,
+                   prosody: Prosody | None = None) -> PartialEvent:  # fmt: skip
     """Give a partial; `commit` commits came before it, `sequence` is the last chunk it covers."""
     return PartialEvent(
         text=partial.text,
@@ -33,6 +34,7 @@ def partial_report(partial: Partial, sequence: int, commit: int, now_ms: int) ->
         language=partial.language,
         processing_ms=partial.processing_ms,
         created_ms=now_ms,
+        prosody=prosody,
     )
 
 

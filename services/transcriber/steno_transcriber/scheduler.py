@@ -178,6 +178,8 @@ class Scheduler:
             del self._called[number]
 
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
+        clock = asyncio.get_running_loop().time
+        started = clock()
         try:
             answers = await self._called_with([each.request.window for each in batch])
         except EngineError as error:
@@ -191,13 +193,13 @@ class Scheduler:
                 await self._answer([each])
             return
         for each, answer in zip(batch, answers, strict=True):
+            each.request.engine_seconds += (clock() - started) / len(batch)
             if each.answer.done():
                 continue
             if isinstance(answer, Again):
                 # It keeps its turn; those it shared the batch with need not wait for it.
                 each.request.window = answer.window
-                since = asyncio.get_running_loop().time()
-                self._waiting[each.number] = replace(each, since=since)
+                self._waiting[each.number] = replace(each, since=clock())
             else:
-                each.request.work = each.request.work[0], asyncio.get_running_loop().time()
+                each.request.work = each.request.work[0], clock()
                 each.answer.set_result(answer)

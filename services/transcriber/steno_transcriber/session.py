@@ -20,7 +20,9 @@ from steno_transcriber import metrics, traces
 from steno_transcriber.clock import RedisClock
 from steno_transcriber.domain.lateness import Complaint
 from steno_transcriber.domain.ledger import Consumed, Ledger
+from steno_transcriber.domain.tally import Outcome
 from steno_transcriber.inbox import Inbox, Piece
+from steno_transcriber.measuring import Measuring
 from steno_transcriber.recogniser import Partial, Recogniser, Span
 from steno_transcriber.recognition import Recognition
 from steno_transcriber.reports import (
@@ -50,12 +52,15 @@ class Session:
     checkpoint: Checkpoint
     recognition: Recognition
     clock: RedisClock
+    worker: str = ""
+    """Name of the transcriber among the others."""
     inbox: Inbox = field(init=False)
     _ledger: Ledger = field(init=False)
     _recogniser: Recogniser = field(init=False)
     _commits: int = field(init=False)
     _border: int = field(init=False)
     _context: str = field(init=False)
+    _measuring: Measuring = field(init=False)
     _complaint: Complaint = field(default_factory=Complaint)
 
     def __post_init__(self) -> None:
@@ -63,6 +68,13 @@ class Session:
         self.inbox = Inbox(held.consumed)
         self._ledger = Ledger(held.consumed, held.done, held.offset)
         self._commits, self._border, self._context = held.commits, held.border, held.context
+        self._measuring = Measuring(
+            self.claim.session_id,
+            held.border,
+            held.measured,
+            worker=self.worker,
+            emotion=self.recognition.measures_emotion,
+        )
         self._recogniser = self.recognition.recogniser(
             self.claim.session_id,
             self._emit,
@@ -81,6 +93,11 @@ class Session:
     def late_seconds(self) -> float:
         """How late the oldest of them is."""
         return self.inbox.late_ms(self.clock.now_ms()) / 1000
+
+    @property
+    def emotion_known(self) -> bool:
+        """Whether its newest emotion dynamics are known."""
+        return self._measuring.emotion_known
 
     async def run(self) -> None:
         """Work until a marker ends the claim; raises LostError."""
@@ -114,6 +131,7 @@ class Session:
         known = max(self.checkpoint.border - position, 0)
         samples = np.frombuffer(pcm, dtype="<i2")[known:]
         if len(samples):
+            self._measuring.hear(samples)
             await self._recogniser.feed(samples)
 
     async def _take_marker(self, entry: Entry) -> None:
@@ -144,7 +162,8 @@ class Session:
     async def _publish(self, partial: Partial) -> None:
         place, now_ms = self._ledger.covering(partial.end), self.clock.now_ms()
         sequence = place.sequence if place else self._ledger.done
-        message = partial_report(partial, sequence, self._commits, now_ms)
+        prosody = self._measuring.emotion()
+        message = partial_report(partial, sequence, self._commits, now_ms, prosody)
         with contextlib.suppress(StoreError):  # a newer one follows
             await self.store.publish(self.claim.session_id, message)
             metrics.PARTIALS.inc()
@@ -166,10 +185,17 @@ class Session:
         spoken = span.end - span.start if span.speech_end > span.speech_start else 0
         arrival_ms = place.arrival_ms if place else 0
         waited = max(0.0, now_ms - arrival_ms) / 1000 if place else 0.0
+        lost = self._chunks_of(span) if span.reason == "engine_failed" else 0
+        if spoken:
+            self._measuring.finished(Outcome(span.hypothesis, span.engine_seconds, lost))
         consumed = self._ledger.consume(span.end)
         with traces.segment(self.claim.session_id, span, number=self._commits + 1, waited=waited,
                             engine=self.recognition.engine_name):  # fmt: skip
             await self._commit(consumed, span.end, events, speech=spoken, arrival_ms=arrival_ms)
+
+    def _chunks_of(self, span: Span) -> int:
+        first, last = span.speech_start + 1, span.speech_end
+        return self._ledger.sequence_at(last) - self._ledger.sequence_at(first) + 1
 
     async def _commit(
         self,
@@ -195,6 +221,7 @@ class Session:
             events=events,
             closing=closing,
             arrival_ms=arrival_ms,
+            measured=self._measuring.encoded(self.clock.now_ms()),
         )
         committed = await patiently(lambda: self.store.commit(self.claim, commit))
         metrics.COMMITS.labels(committed.value).inc()
@@ -220,6 +247,7 @@ class Session:
             self._note(entry, entry.arrival_ms)
         border = self._ledger.end
         warning = skipped_report(self._border, border)
+        self._measuring.finished(Outcome(lost_chunks=len(chunks)))
         await self._commit(self._ledger.consume(border), border, (warning,))
         # The recogniser stands before what was passed over: the next claim begins behind it.
         raise LostError

@@ -1,6 +1,6 @@
 """Settings of recognition."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from steno_transcriber.domain.fitting import Fitting
@@ -34,6 +34,9 @@ class RecognitionSettings:
     """Shorter speech is a click."""
     partial_interval_seconds: float | None = None
     """New audio between two partials of a session."""
+
+    enable_emotion_detection: bool = field(default=True, metadata={"bare": True})
+    """Measure volume, rate and energy of what is said."""
 
     decoder_processes: int = 0
     """Processes of the pocketsphinx engine; 0 for one per core."""

@@ -4,10 +4,13 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from steno_common.messages import Prosody
 from steno_transcriber.domain.cadence import Pace
 from steno_transcriber.domain.hypothesis import Hypothesis, Options, Request
+from steno_transcriber.domain.samples import Samples
 from steno_transcriber.domain.scan import SpeechProbability
 from steno_transcriber.domain.segmenter import Rules
+from steno_transcriber.measuring import measured_prosody
 from steno_transcriber.scheduler import Observe
 
 Decode = Callable[[str, Request], Awaitable[Hypothesis]]
@@ -27,6 +30,8 @@ class Tools:
     """New samples between two partials of a session, without load."""
     pace: Pace
     observe: Observe
+    prosody: Callable[[Samples], Prosody | None] = measured_prosody
+    """Measures the speech of a segment; None where that is switched off."""
 
 
 @dataclass(frozen=True, slots=True)

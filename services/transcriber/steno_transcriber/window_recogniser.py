@@ -19,7 +19,6 @@ from steno_transcriber.domain.hypothesis import (
     placed,
     within,
 )
-from steno_transcriber.domain.prosody import measure
 from steno_transcriber.domain.samples import Samples, blocks
 from steno_transcriber.domain.segmenter import Segment, Segmenter
 from steno_transcriber.engines.base import EngineError
@@ -77,9 +76,12 @@ class WindowRecogniser:
         hypothesis: Hypothesis | None = None
         prosody: Prosody | None = None
         reason: SpanReason = segment.reason
+        spent = self._open.engine_seconds
         if len(segment.audio):
             prosody = await self._prosody(segment)
-            decoded = foreseen or await self._final(segment)
+            request = Request(self._window(segment.audio, final=True))
+            decoded = foreseen or await self._final(segment, request)
+            spent += request.engine_seconds
             if decoded is None:
                 reason = "engine_failed"
             else:
@@ -98,13 +100,14 @@ class WindowRecogniser:
             decided=segment.decided,
             processing_ms=round((clock() - started) * 1000),
             work=decoded.work if decoded else None,
+            engine_seconds=spent,
         )
 
-    async def _prosody(self, segment: Segment) -> Prosody:
+    async def _prosody(self, segment: Segment) -> Prosody | None:
         first = segment.speech_start - segment.audio_start
         speech = segment.audio[first : segment.speech_end - segment.audio_start]
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._tools.executor, measure, speech)
+        return await loop.run_in_executor(self._tools.executor, self._tools.prosody, speech)
 
     def _window(self, audio: Samples, *, final: bool) -> Window:
         """Give the window of the open segment's audio as it is to be decoded."""
@@ -124,13 +127,13 @@ class WindowRecogniser:
             return replace(options, language=None)
         return replace(options, language=options.language or self._context.language)
 
-    async def _final(self, segment: Segment) -> Decoded | None:
+    async def _final(self, segment: Segment, request: Request) -> Decoded | None:
         """Decode a closed segment; None if the engine fails twice or says it never will."""
-        window = self._window(segment.audio, final=True)
+        window = request.window
         session, observe = self._start.session, self._tools.observe
         for attempt in range(1, FINAL_TRIES + 1):
             try:
-                request = Request(window)
+                request.window, request.taken = window, False
                 hypothesis = await self._tools.decode(session, request)
                 hypothesis = placed(hypothesis, segment.audio_start, len(segment.audio))
                 return Decoded(hypothesis, request.work)

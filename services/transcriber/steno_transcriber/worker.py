@@ -4,13 +4,15 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from steno_common import tracing
 from steno_common.errors import StoreError, StoreUnavailableError
 from steno_common.logs import about
+from steno_common.measured import GpuUse
+from steno_common.process import ProcessMeter, Usage
 from steno_common.store.work import Claim, WorkStore
 from steno_common.store.workers import WorkerStore
 from steno_common.units import SAMPLE_BYTES, to_seconds
@@ -21,6 +23,7 @@ from steno_transcriber.claiming import Claiming
 from steno_transcriber.clock import RedisClock
 from steno_transcriber.domain.balance import Balance, lag_of
 from steno_transcriber.domain.capacity import FRESH_SECONDS, Load
+from steno_transcriber.gpu import no_gpu
 from steno_transcriber.load import LoadMeter
 from steno_transcriber.recognition import Recognition
 from steno_transcriber.session import LostError, Session
@@ -46,6 +49,11 @@ class Worker:
     recognition: Recognition
     meter: LoadMeter
     max_sessions: int
+    usage: Callable[[], Usage] = field(default_factory=lambda: ProcessMeter().look)
+    """What this process takes of its machine."""
+    gpu: Callable[[], GpuUse | None] = no_gpu
+    _name: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Among the workers."""
     _held: dict[str, _Held] = field(default_factory=dict)
     """By session, the newest last."""
     _owning: asyncio.Event = field(default_factory=asyncio.Event)
@@ -54,10 +62,11 @@ class Worker:
 
     async def run(self, draining: asyncio.Event) -> None:
         """Work until the process drains, then give all sessions back at once."""
-        balance = Balance(uuid.uuid4().hex, self.max_sessions)
+        balance = Balance(self._name, self.max_sessions)
         claiming = Claiming(self.store, balance, self.load, self._begin)
         registry = WorkerStore(self.store.link, self.store.limits)
-        balancing = Balancing(registry, balance, self._clock, self.load, self._give_up)
+        balancing = Balancing(registry, balance, self._clock, self.load, self._give_up,
+                              self.usage, self.gpu)  # fmt: skip
         async with self._group as group:
             taking = [
                 group.create_task(claiming.run(), name="worker claim"),
@@ -86,6 +95,7 @@ class Worker:
         waiting = sum(each.session.waiting for each in held)
         WAITING.labels("held").set(to_seconds(waiting))
         OLDEST.labels("held").set(max(late, default=0.0))
+        metrics.EMOTION_SESSIONS.set(sum(each.session.emotion_known for each in held))
         return self.meter.look(settled=len(held) - fresh, fresh=fresh, lag=lag_of(late))
 
     async def _begin(self, claim: Claim) -> None:
@@ -100,7 +110,7 @@ class Worker:
         if checkpoint is None:
             await self._release(claim)
             return
-        session = Session(self.store, claim, checkpoint, self.recognition, self._clock)
+        session = Session(self.store, claim, checkpoint, self.recognition, self._clock, self._name)
         with tracing.within(checkpoint.session.trace):  # the task goes on in it
             task = self._group.create_task(self._serve(session), name=f"session {session_id}")
             log.info("session claimed", extra=about(session_id, attempt=claim.tries))

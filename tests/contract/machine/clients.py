@@ -73,10 +73,12 @@ class Clients(Bench):
         self.transition(which, "reconnecting")
         self.attach(which)
 
-    @rule(which=some)
-    def poll(self, which: int) -> None:
+    @rule(which=some, measured=st.integers(0, 3))
+    def poll(self, which: int, measured: int) -> None:
         sid = self.sid(which)
-        self.both("poll", [(sid, self.conn(sid, stale)) for stale in (0, FRESH)])
+        held = [(sid, self.conn(sid, stale)) for stale in (0, FRESH)]
+        figures = {each: b"%d of %d" % (measured, each[1]) for each in held if measured}
+        self.both("poll", held, figures)
         self.check(sid)
 
     @rule(ms=st.sampled_from([1, 50, LIMITS.lease_ms, LIMITS.abandon_ms]))

@@ -37,7 +37,8 @@ class Transcriber(Book):
         if not state.exists:
             return None
         return Checkpoint(self.configs[sid], state.commits, state.consumed, state.done,
-                          state.offset, state.border, state.context)  # fmt: skip
+                          state.offset, state.border, state.context,
+                          state.measured)  # fmt: skip
 
     def owns(self, claim: Claim) -> bool:
         return self.state(claim.session_id).fence == claim.token
@@ -75,6 +76,7 @@ class Transcriber(Book):
         state.commits, state.consumed, state.done = commit.number, commit.consumed, commit.done
         state.offset, state.border, state.context = commit.offset, commit.border, commit.context
         state.heard = commit.heard
+        state.measured = commit.measured or state.measured
         state.transcribed += commit.speech
         state.silence += commit.silence
         self._record(state, commit)

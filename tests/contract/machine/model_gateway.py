@@ -3,7 +3,7 @@
 A method has the name and the arguments of the store's, and gives what the store must give.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.contract.machine.state import State
@@ -12,7 +12,15 @@ from steno_common.keys import KeySpace
 from steno_common.letters import Letter
 from steno_common.messages import Session, Status
 from steno_common.store.limits import Limits
-from steno_common.store.sessions import Appended, Attached, Chunk, Marker, Outcome, Polled
+from steno_common.store.sessions import (
+    NO_FIGURES,
+    Appended,
+    Attached,
+    Chunk,
+    Marker,
+    Outcome,
+    Polled,
+)
 from steno_common.store.workers import Report
 from steno_common.units import SAMPLE_BYTES, to_samples
 
@@ -180,10 +188,11 @@ class Gateway(Book):
         self.ring(sid)
         return Outcome.DONE
 
-    def poll(self, held: Sequence[tuple[str, int]]) -> list[Polled]:
-        return [self._poll(sid, conn) for sid, conn in held]
+    def poll(self, held: Sequence[tuple[str, int]],
+             figures: Mapping[tuple[str, int], bytes] = NO_FIGURES) -> list[Polled]:  # fmt: skip
+        return [self._poll(sid, conn, figures.get((sid, conn), b"")) for sid, conn in held]
 
-    def _poll(self, sid: str, conn: int) -> Polled:
+    def _poll(self, sid: str, conn: int, figures: bytes) -> Polled:
         state = self.state(sid)
         if not state.exists:
             return Polled(Outcome.MISSING, 0, 0, 0, "", "")
@@ -196,6 +205,7 @@ class Gateway(Book):
             return Polled(Outcome.SUPERSEDED, *facts)
         if state.abandoned is not None:
             state.seen, state.abandoned = self.now, self.now + self.limits.abandon_ms
+            state.figures = figures or state.figures
         return Polled(Outcome.DONE, *facts)
 
     def remove(self, sid: str) -> bool:

@@ -28,10 +28,12 @@ class Reader(Book):
         state = self.state(sid)
         if not state.exists:
             return None
-        session = self.configs[sid]
+        session, (late, count) = self.configs[sid], state.latencies
         return Snapshot(session, state.status, session.created_ms, state.seen, state.next - 1,
                         state.received, state.transcribed, state.silence, len(state.events),
-                        state.epoch, state.finished)  # fmt: skip
+                        state.epoch, state.finished, state.done, state.connections,
+                         late // max(count, 1), state.finals,
+                         state.measured, state.figures)  # fmt: skip
 
     def read(self, positions: Mapping[str, str], count: int) -> dict[str, list[Entry]]:
         found = {}

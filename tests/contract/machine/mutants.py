@@ -56,6 +56,10 @@ GATEWAY: Final = {
     "mark does not end": lacking("mark", "redis.call('HSET', META, 'ended', 1)"),
     "mark loses count of the tail": Mutant("mark", " + #ARGV[4] / 2", ""),
     "mark wakes nobody": lacking("mark", "want_worker(at)"),
+    "poll forgets the figures": Mutant(
+        "poll", "redis.call('HSET', META, 'figures', ARGV[5])", "do end"
+    ),
+    "poll figures nothing": Mutant("poll", "if ARGV[5] ~= '' then", "if true then"),
     "poll hides the newer connection": Mutant("poll", "answer[1] = -4", "answer[1] = 1"),
     "poll hides another life": Mutant("poll", "held[6], held[7],", "held[6], '',"),
     "poll counts as absence": lacking("poll", "redis.call('ZADD', SESSIONS, at + ARGV[4], SID)"),
@@ -114,6 +118,10 @@ TRANSCRIBER: Final = {
     ),
     "commit holds on to nothing": Mutant("commit", "'XLEN', AUDIO) == 0", "'XLEN', AUDIO) < 0"),
     "commit counts no silence": Mutant("commit", "'silence', ARGV[12]", "'silence', 0"),
+    "commit forgets what is measured": Mutant(
+        "commit", "redis.call('HSET', META, 'measured', ARGV[20])", "do end"
+    ),
+    "commit measures nothing": Mutant("commit", "if ARGV[20] ~= '' then", "if true then"),
     "commit rings no bell": Mutant("commit", "ring()\nreturn {1, event}", "return {1, event}"),
 }
 

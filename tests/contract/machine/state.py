@@ -47,6 +47,8 @@ class State:
     latencies: list[int] = field(default_factory=lambda: [0, 0])
     """Sum in ms, count."""
     deferrals: int = 0
+    measured: bytes = b""
+    figures: bytes = b""
     finished: int = 0
     """Number of the event that ends it."""
     translations: int = 0
@@ -174,6 +176,7 @@ def _state(meta: dict[str, bytes]) -> State:
         for kind in ("to:", "tries:")
     )  # fmt: skip
     state.gone = {name.removeprefix("gone:") for name in meta if name.startswith("gone:")}
+    state.measured, state.figures = meta.get("measured", b""), meta.get("figures", b"")
     if "mseq" in meta:
         state.last_marker = number("mseq"), number("mn"), text("mkind")
     return state

@@ -68,7 +68,6 @@ def test_the_document_has_the_fields_of_the_protocol_in_seconds() -> None:
                 "end_time": 2.0,
                 "confidence": 0.5,
                 "language": "en",
-                "prosody": None,
                 "words": [
                     {"word": "Hello", "start": 1.0, "end": 1.5, "confidence": 0.9},
                     {"word": "there.", "start": 1.5, "end": 2.0, "confidence": 0.9},
@@ -81,7 +80,6 @@ def test_the_document_has_the_fields_of_the_protocol_in_seconds() -> None:
                 "end_time": 3.0,
                 "confidence": 0.5,
                 "language": "en",
-                "prosody": None,
                 "words": [],
             },
         ],

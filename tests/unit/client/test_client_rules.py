@@ -110,6 +110,11 @@ def test_cutting_loses_nothing(audio: bytes, size: int) -> None:
             Partial("a", 0.5, 1.0, 0.25, 1.0, "en", (WORD,), 7),
         ),
         (
+            "transcription_partial",
+            RESULT | {"stability": 1, "prosody": {"volume": 0.5, "rate": 1, "energy": 0}},
+            Partial("a", 0.5, 1.0, 0.25, 1.0, "en", (WORD,), 7, Prosody(0.5, 1.0, 0.0)),
+        ),
+        (
             "transcription_final",
             RESULT | {"event": 3, "prosody": {"volume": 0.5, "rate": 1, "energy": 0}},
             Final(3, "a", 0.5, 1.0, 0.25, "en", (WORD,), Prosody(0.5, 1.0, 0.0), 7),
@@ -118,6 +123,11 @@ def test_cutting_loses_nothing(audio: bytes, size: int) -> None:
             "utterance",
             RESULT | {"event": 4, "index": 1, "first_event": 2, "last_event": 3},
             Utterance(4, 1, "a", 0.5, 1.0, 0.25, "en", 2, 3),
+        ),
+        (
+            "utterance",
+            RESULT | {"event": 4, "index": 1, "prosody": {"volume": 1, "rate": 2, "energy": 0.5}},
+            Utterance(4, 1, "a", 0.5, 1.0, 0.25, "en", prosody=Prosody(1.0, 2.0, 0.5)),
         ),
         ("status", {"status": "paused", "event": 5}, Status("paused", 5)),
         ("status", {"status": "goaway", "in_ms": 1500}, GoAway(1500)),

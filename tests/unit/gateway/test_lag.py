@@ -49,6 +49,15 @@ def test_a_transcriber_that_dies_while_it_is_late_is_no_news() -> None:
     assert watch.look(9.0, unclaimed=False, stored=30, done=30) == "latency_normal"
 
 
+def test_a_partial_that_took_more_than_three_seconds_is_told_of_once_until_that_is_over() -> None:
+    watch = LagWatch()
+    told = [watch.slow(latency, stored=20) for latency in (2_999.0, 3_000.0, 3_001.0, 9_000.0)]
+    assert told == [None, None, "high_latency", None]
+    assert watch.look(0.0, unclaimed=False, stored=25, done=19) is None
+    assert watch.look(1.0, unclaimed=False, stored=25, done=20) == "latency_normal"
+    assert watch.slow(3_001.0, stored=30) == "high_latency"
+
+
 @given(steps=st.lists(st.tuples(st.floats(0, 5), st.booleans(), st.integers(0, 9),
                                 st.integers(0, 9), st.booleans())))  # fmt: skip
 def test_the_two_are_told_in_turn_and_never_too_early(

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steno_transcriber.domain.lateness import Complaint, Schedule
+from steno_common.lateness import Schedule
+from steno_transcriber.domain.lateness import Complaint
 
 
 def test_live_audio_is_expected_when_it_arrives() -> None:

@@ -17,7 +17,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Prosody:
-    """How a segment was spoken."""
+    """How it sounds."""
 
     volume: float
     """0 to 1."""
@@ -41,6 +41,8 @@ class Partial:
     words: tuple[Word, ...] = ()
     sequence_number: int = 0
     """Last chunk covered."""
+    prosody: Prosody | None = None
+    """Of the newest audio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Utterance:
     first_event: int = 0
     last_event: int = 0
     """Numbers of the first and the last final in it."""
+    prosody: Prosody | None = None
+    """Of its finals, weighed by their length."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ from steno_client.domain.events import (
 from steno_client.domain.fields import Fields
 
 
-def _read_prosody(fields: Fields) -> Prosody:
+def _read_prosody(result: Fields) -> Prosody | None:
+    fields = result.inner("prosody")
+    if fields is None:
+        return None
     return Prosody(fields.number("volume"), fields.number("rate"), fields.number("energy"))
 
 
@@ -36,12 +39,12 @@ def read_partial(fields: Fields) -> Partial:
         language=fields.optional_text("language"),
         words=_read_words(fields),
         sequence_number=fields.integer("sequence_number", 0),
+        prosody=_read_prosody(fields),
     )
 
 
 def read_final(fields: Fields) -> Final:
     """Read a `server:transcription_final`."""
-    prosody = fields.inner("prosody")
     return Final(
         event=fields.integer("event"),
         text=fields.text("text_content"),
@@ -50,7 +53,7 @@ def read_final(fields: Fields) -> Final:
         confidence=fields.number("confidence"),
         language=fields.optional_text("language"),
         words=_read_words(fields),
-        prosody=None if prosody is None else _read_prosody(prosody),
+        prosody=_read_prosody(fields),
         sequence_number=fields.integer("sequence_number", 0),
     )
 
@@ -67,6 +70,7 @@ def read_utterance(fields: Fields) -> Utterance:
         language=fields.optional_text("language"),
         first_event=fields.integer("first_event", 0),
         last_event=fields.integer("last_event", 0),
+        prosody=_read_prosody(fields),
     )
 
 

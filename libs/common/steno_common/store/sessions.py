@@ -1,9 +1,10 @@
 """The gateway's part: sessions, their audio going in, their state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -96,9 +97,21 @@ class Snapshot(msgspec.Struct, frozen=True):
     epoch: str
     finished: int = 0
     """Number of the event that ends it, 0 while there is none; only translations follow it."""
+    done: int = 0
+    """Highest chunk that is transcribed and committed."""
+    connections: int = 0
+    final_latency_ms: int = 0
+    """Mean, from the arrival of a segment's last chunk to its commit."""
+    finals: int = 0
+    measured: bytes = b""
+    """Encoded, by its transcriber."""
+    figures: bytes = b""
+    """Encoded, by its gateway."""
 
 
 Marker = Literal["finalize", "idle", "end"]
+
+NO_FIGURES: Final[Mapping[tuple[str, int], bytes]] = MappingProxyType({})
 
 
 def _int(value: Any) -> int:
@@ -174,15 +187,18 @@ class SessionStore(Part):
         call = session_call("transition", self.keys(session_id), conn, to, *allowed)
         return Outcome(await self.link.run(call))
 
-    async def poll(self, held: Sequence[tuple[str, int]]) -> list[Polled | None]:
+    async def poll(self, held: Sequence[tuple[str, int]],
+                   figures: Mapping[tuple[str, int], bytes] = NO_FIGURES,
+                   ) -> list[Polled | None]:  # fmt: skip
         """Say of each (session, connection) that it is there, and learn what is new.
 
-        None where the Redis of the session is away; raises StoreUnavailableError if all are.
+        `figures` are what the gateway measures of some of them, in its own form. None where the
+        Redis of the session is away; raises StoreUnavailableError if all are.
         """
         answers = await self.link.try_all(
             [
                 session_call("poll", self.keys(session_id), conn, self.limits.idle_ms,
-                             self.limits.abandon_ms)
+                             self.limits.abandon_ms, figures.get((session_id, conn), b""))
                 for session_id, conn in held
             ]
         )  # fmt: skip
@@ -203,7 +219,9 @@ class SessionStore(Part):
         return Snapshot(session, held[b"status"].decode(), session.created_ms, number(b"seen"),
                         number(b"next") - 1, number(b"received"), number(b"transcribed"),
                         number(b"silence"), number(b"event"), held[b"epoch"].decode(),
-                        number(b"finished"))  # fmt: skip
+                        number(b"finished"), number(b"done"), number(b"connections"),
+                        number(b"lat_sum") // max(number(b"lat_n"), 1), number(b"finals"),
+                        held.get(b"measured", b""), held.get(b"figures", b""))  # fmt: skip
 
     async def remove(self, session_id: str) -> bool:
         """Remove everything of a session at once, for good; False if there was none."""

@@ -44,6 +44,8 @@ class Checkpoint(msgspec.Struct, frozen=True):
     border: int
     """Position committed through; not before `offset`."""
     context: str
+    measured: bytes = b""
+    """Encoded: what has been measured of it so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Commit:
     """A Final, if there is one, comes first."""
     closing: bool = False
     arrival_ms: int = 0
+    measured: bytes = b""
+    """Encoded: what is measured of the session by now; empty: as it was."""
 
 
 class Committed(Enum):
@@ -170,7 +174,8 @@ class WorkStore(Part):
     async def checkpoint(self, session_id: str) -> Checkpoint | None:
         """Read where to go on; None if the session is gone."""
         keys = self.keys(session_id)
-        fields = ("config", "commits", "consumed", "done", "offset", "border", "context")
+        fields = ("config", "commits", "consumed", "done", "offset", "border", "context",
+                  "measured")  # fmt: skip
         (held,) = await self.link.ask(keys.shard, lambda pipe: pipe.hmget(keys.meta, fields))
         if held[0] is None:
             return None
@@ -179,7 +184,8 @@ class WorkStore(Part):
         consumed = (held[2] or b"0-0").decode()
         commits, done, offset, border = (int(held[i] or 0) for i in (1, 3, 4, 5))
         context = (held[6] or b"").decode()
-        return Checkpoint(session, commits, consumed, done, offset, border, context)
+        return Checkpoint(session, commits, consumed, done, offset, border, context,
+                          held[7] or b"")  # fmt: skip
 
     async def read(self, positions: Mapping[str, str], count: int) -> dict[str, list[Entry]]:
         """Read up to `count` entries behind the given id of each session, in one round trip.
@@ -220,6 +226,7 @@ class WorkStore(Part):
                 commit.border, commit.context, commit.heard, commit.speech, commit.silence,
                 to_samples(self.limits.silence_seconds), int(commit.closing),
                 self.limits.lease_ms, self.limits.idle_ms, commit.arrival_ms, *bounds,
+                commit.measured,
                 *(encode(event) for event in commit.events),
             )
         )  # fmt: skip

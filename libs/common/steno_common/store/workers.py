@@ -1,5 +1,6 @@
 """The transcribers among themselves: who is there, who has room."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,27 +9,14 @@ import msgspec
 
 from steno_common.errors import StoreError
 from steno_common.keys import ShardKeys
+from steno_common.measured import Report
 from steno_common.store.base import Part
 from steno_common.store.scripts import Call
 
+__all__ = ["Heard", "Report", "WorkerStore"]
+
 STALE_SECONDS: Final = 5.0
 """A worker that is silent for this long is none."""
-
-
-class Report(msgspec.Struct, frozen=True):
-    """How a worker stands; fields may be added with a default."""
-
-    room: int
-    """Sessions that it would take at once."""
-    hard_room: int
-    """Sessions that it would take if nobody else does: its partials would get rarer."""
-    strained: bool
-    """It needs more than it has: it gives sessions up to those with room."""
-    sessions: int = 0
-    demand: float = 0.0
-    """Share of its engine that its sessions need."""
-    lag: float = 0.0
-    """Seconds that the audio of its sessions waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +54,19 @@ class WorkerStore(Part):
                 except msgspec.DecodeError:
                     continue  # of a version that is not known here
         return Heard(heard[0][0], others)
+
+    async def report(self, worker: str) -> Report | None:
+        """Give what a worker said last; None if it is none any more."""
+
+        def said(pipe: Any, shards: Sequence[int]) -> None:
+            pipe.hget(ShardKeys(shards[0]).workers, worker)
+
+        places = [keys.shard for keys in await self._registries()]
+        for _, (found,) in await self.link.each(places, said):
+            if found is not None:
+                with contextlib.suppress(msgspec.DecodeError):
+                    return msgspec.msgpack.decode(found.partition(b" ")[2], type=Report)
+        return None
 
     async def leave(self, worker: str) -> None:
         """Forget a worker that ends."""

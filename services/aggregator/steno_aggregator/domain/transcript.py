@@ -17,7 +17,6 @@ from steno_common.messages import (
 from steno_common.public import (
     Json,
     iso,
-    prosody_fields,
     spoken_fields,
     statistics_fields,
     utterance_fields,
@@ -94,7 +93,6 @@ def _segment(number: int, final: Final) -> Json:
     return {
         "event": number,
         **spoken_fields(final),
-        "prosody": prosody_fields(final.prosody),
         "words": word_fields(final.words),
     }
 

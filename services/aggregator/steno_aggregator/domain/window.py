@@ -1,9 +1,9 @@
 """The silence window: what of a session's log is an utterance by now."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from steno_common.messages import Ended, Final, Idle, Numbered, Utterance
+from steno_common.messages import Ended, Final, Idle, Numbered, Prosody, Utterance
 from steno_common.utterances import join_text, parted
 
 
@@ -75,6 +75,19 @@ def confidence_of(finals: Sequence[Final]) -> float:
     return round(weighed / sum(weights), 4)
 
 
+def prosody_of(finals: Sequence[Final]) -> Prosody | None:
+    """Give the mean prosody of those finals that have one, each weighed by its length."""
+    known = [(final.prosody, max(final.end - final.start, 1)) for final in finals if final.prosody]
+    if not known:
+        return None
+    whole = sum(length for _, length in known)
+
+    def mean(value: Callable[[Prosody], float]) -> float:
+        return round(sum(value(prosody) * length for prosody, length in known) / whole, 3)
+
+    return Prosody(mean(lambda p: p.volume), mean(lambda p: p.rate), mean(lambda p: p.energy))
+
+
 def utterance(index: int, group: Sequence[NumberedFinal]) -> Utterance:
     """Consolidate the finals of one utterance."""
     finals = [numbered.final for numbered in group]
@@ -87,4 +100,5 @@ def utterance(index: int, group: Sequence[NumberedFinal]) -> Utterance:
         first_event=group[0].number,
         last_event=group[-1].number,
         language=language_of(finals),
+        prosody=prosody_of(finals),
     )

@@ -105,7 +105,20 @@ function drawFigures() {
   write(page.pending, String(recorder.saved ? 0 : outbox.last - outbox.done));
   write(page.latency, latency === null ? "–" : `${latency.toFixed(1)} s`);
   page.latency.classList.toggle("late", isLate());
+  if (session.metrics) drawMetrics(session.metrics);
   write(page.session, recorder.saved ?? session.id ?? "–");
+}
+
+/** What the server measures of the session; a dash for what it does not know yet. */
+function drawMetrics({ audio_quality, confidence, transcriber, gpu, lost_chunks, errors }) {
+  const share = (value) => (value === null ? "–" : `${Math.round(100 * value)} %`);
+  write(page.quality, share(audio_quality));
+  write(page.confidence, share(confidence));
+  write(page.transcriber, transcriber
+    ? `${Math.round(transcriber.cpu_percent)} % CPU, ${Math.round(transcriber.memory_mb)} MB` : "–");
+  write(page.gpu, gpu.available
+    ? `${share(gpu.utilisation)}, ${Math.round(gpu.memory_used_mb)} MB` : "none");
+  write(page.lost, `${lost_chunks}, ${errors}`);
 }
 
 const isLate = () => recorder.source === "microphone" && recorder.session?.latency > LATE_SECONDS;

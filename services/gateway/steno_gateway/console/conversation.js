@@ -104,6 +104,8 @@ export class Conversation {
         return this.#refused(message, now);
       case "server:transcription_partial":
         return message.start_time < this.#told.end ? {} : { event: message };
+      case "server:metrics":
+        return { event: message };
       case "server:checkpoint":
         this.#keep(message);
         return {};

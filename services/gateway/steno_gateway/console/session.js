@@ -7,6 +7,7 @@ import { apiKey, request } from "./server.js";
 
 const SESSIONS = "/api/streaming/sessions";
 const CREATE_MS = 30_000;
+const METRICS_SECONDS = 2;
 const RESULTS = ["server:transcription_partial", "server:transcription_final"];
 
 /** The user's side of a session; `tell(kind, detail)` hears "event", "failed" and "changed". */
@@ -14,6 +15,7 @@ export class Session {
   id = null;
   failure = null;
   latency = null; // seconds from a chunk sent to its words
+  metrics = null; // what the server last said of the session
   retrying = false; // whether it waits for the next try
   #conversation = new Conversation();
   #setup;
@@ -101,7 +103,8 @@ export class Session {
     if (opening !== this.#opening) return; // closed meanwhile
     this.#opening = null;
     const { kept, resumeFrom } = this.#conversation;
-    const query = `last_event=${resumeFrom}` + (kept ? `&checkpoint=${kept.lastEvent}` : "");
+    const query = `last_event=${resumeFrom}&metrics=${METRICS_SECONDS}`
+      + (kept ? `&checkpoint=${kept.lastEvent}` : "");
     const address = new URL(`${SESSIONS}/${this.id}/ws?${query}`, location.href);
     address.protocol = address.protocol.replace("http", "ws");
     this.#connection = new Connection(address, this.#conversation, {
@@ -184,6 +187,10 @@ export class Session {
       this.#status = event.status;
       this.#greeted = true;
       this.#renewed = false;
+      return;
+    }
+    if (event.type === "server:metrics") {
+      this.metrics = event;
       return;
     }
     if (RESULTS.includes(event.type)) this.#measure(event.sequence_number);

@@ -31,6 +31,7 @@ DOORS: Final[Mapping[tuple[str, str], Right | None]] = MappingProxyType(
         ("POST", SESSION + "/tokens"): "manage",
         ("POST", SESSION + "/restore"): "restore",
         ("POST", SESSION + "/translations"): "translate",
+        ("GET", SESSION + "/metrics"): "listen",
         ("GET", SESSION + "/ws"): "speak",
         ("GET", SESSION + "/listen"): "listen",
         ("GET", EVENT_STREAM): "listen",

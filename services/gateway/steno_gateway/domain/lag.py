@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from steno_gateway.domain.latency import HIGH_MS
+
 TOLD_SECONDS: Final = 3.0
 """Audio that nobody transcribes for so long is worth a warning."""
 
@@ -27,6 +29,14 @@ class LagWatch:
         """Note that a transcriber has told of text that is late, with chunks through `stored`."""
         self.told = True
         self._through = max(self._through, stored)
+
+    def slow(self, latency_ms: float, stored: int) -> Told | None:
+        """Take a partial that took so long, with chunks through `stored`; give what to tell."""
+        if latency_ms <= HIGH_MS:
+            return None
+        news = not self.told
+        self.late(stored)
+        return "high_latency" if news else None
 
     def look(self, now: float, *, unclaimed: bool, stored: int, done: int) -> Told | None:
         """Take how a session stands at `now` (s); give what its client is to be told.

@@ -54,6 +54,8 @@ class Request:
     taken: bool = False
     work: tuple[float, float] = (0.0, 0.0)
     """When the engine began with it and was done (s), by the clock of who asked."""
+    engine_seconds: float = 0.0
+    """Time of the engine that it took: of each batch its part."""
 
 
 @dataclass(frozen=True, slots=True)

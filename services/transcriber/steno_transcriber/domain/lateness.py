@@ -1,34 +1,12 @@
-"""When the words of audio are late: rules of arrivals, in ms of any one clock."""
+"""When a client is told that its finals are late, in ms of any one clock."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from steno_common.units import SAMPLE_RATE
-
-PACE: Final = 2
-"""Audio that comes faster than it was spoken is expected to be heard at this multiple of speech."""
-
-TOLD_MS: Final = 3_000
-"""A final that is later than this is worth a warning."""
+from steno_common.lateness import TOLD_MS
 
 SILENT_MS: Final = 30_000
 """From one warning to the next."""
-
-
-@dataclass(slots=True)
-class Schedule:
-    """When each piece of one session's audio can be worked on without being late.
-
-    Live audio is expected when it arrives. A recording that arrives at once is not late because its
-    end has to wait for its beginning.
-    """
-
-    _due_ms: float = 0.0
-
-    def expect(self, arrival_ms: int, samples: int) -> float:
-        """Take the next piece; give the time from which on it is late."""
-        self._due_ms = max(arrival_ms, self._due_ms + samples * 1000 / SAMPLE_RATE / PACE)
-        return self._due_ms
 
 
 @dataclass(slots=True)

@@ -1,8 +1,10 @@
-"""How a segment was spoken: loudness, pace, brightness."""
+"""How speech sounds: loudness, pace, brightness."""
 
+from functools import cache
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from steno_common.messages import Prosody
@@ -10,45 +12,90 @@ from steno_common.units import SAMPLE_RATE
 from steno_transcriber.domain.samples import Samples
 
 NEUTRAL: Final = Prosody(0.5, 1.0, 0.5)
-"""For audio too short or too silent to say anything."""
+"""For audio that is too short or too silent to say anything, or could not be measured."""
 
-_FRAME: Final = 512
-_HOP: Final = 256
+FRAME: Final = 512
+HOP: Final = 256
+FULL_SCALE: Final = 32_768.0
+LEAST_FRAMES: Final = 7
+"""Fewer say nothing of pace."""
+
 _FLOOR_DB: Final = 60.0
 _ORDINARY_ONSETS: Final = 4.0
 """Onsets a second in ordinary speech: about one a syllable."""
 _BRIGHT_HZ: Final = 4_000.0
+_LEAST_RISE: Final = 0.05
+"""A steady tone wavers less, an onset of speech rises by 0.3."""
+_OFFSET_BINS: Final = 2
+"""Lowest bins of a spectrum: what a constant offset comes to, behind the window."""
+
+Values = NDArray[np.float64]
+
+
+def volume(power: float) -> float:
+    """Give loudness 0 to 1: -60 dBFS is 0, full scale 1. `power`: mean square about the mean."""
+    level = 10 * float(np.log10(power)) if power > 0 else -_FLOOR_DB
+    return round(min(1.0, max(0.0, 1 + level / _FLOOR_DB)), 3)
+
+
+def rate(onsets: int, frames: int) -> float:
+    """Give pace 0.5 to 2: onsets a second against an ordinary 4."""
+    a_second = onsets * SAMPLE_RATE / (frames * HOP)
+    return round(min(2.0, max(0.5, a_second / _ORDINARY_ONSETS)), 3)
+
+
+def energy(power: float, moment: float) -> float:
+    """Give brightness 0 to 1: the centre of the spectrum, 4 kHz is 1, nothing at all is 0."""
+    return round(min(1.0, moment / power / _BRIGHT_HZ), 3) if power > 0 else 0.0
+
+
+def spectra(frames: Samples) -> NDArray[np.float32]:
+    """Give the magnitudes of frames of FRAME samples, one a row, behind a Hann window."""
+    wave = frames.astype(np.float32) / np.float32(FULL_SCALE)
+    return np.abs(np.fft.rfft(wave * _window(), axis=1)).astype(np.float32, copy=False)
+
+
+def moments(magnitudes: NDArray[np.float32]) -> tuple[Values, Values]:
+    """Give for each spectrum its power, and the power weighed by frequency (Hz)."""
+    power = np.square(magnitudes[:, _OFFSET_BINS:], dtype=np.float64)
+    return power.sum(axis=1), (power * _frequencies()).sum(axis=1)
+
+
+def rises(magnitudes: NDArray[np.float32]) -> Values:
+    """Give how much each spectrum but the first has risen over the one before (its flux)."""
+    rise: Values = np.maximum(np.diff(np.log1p(100 * magnitudes), axis=0), 0).mean(
+        axis=1, dtype=np.float64
+    )
+    return rise
+
+
+def onsets(rise: Values) -> int:
+    """Count the peaks of the rise that stand out of its mean."""
+    inner = rise[1:-1]
+    least = max(1.5 * float(rise.mean()), _LEAST_RISE)
+    peaks = (inner > rise[:-2]) & (inner >= rise[2:]) & (inner > least)
+    return int(peaks.sum())
 
 
 def measure(audio: Samples) -> Prosody:
-    """Measure the samples of one segment of speech.
-
-    `volume`: RMS in decibels, -60 dBFS is 0, full scale 1. `rate`: onsets a second against an
-    ordinary 4, 0.5 to 2. `energy`: centre of the spectrum, 4 kHz is 1.
-    """
-    if len(audio) < 4 * _FRAME or not audio.any():
+    """Measure the samples of one segment of speech."""
+    loudness = volume(float(np.var(audio / FULL_SCALE))) if len(audio) else 0.0
+    if loudness == 0 or len(audio) < FRAME + (LEAST_FRAMES - 1) * HOP:
         return NEUTRAL
-    wave = audio.astype(np.float32) / 32_768
-    level = 10 * float(np.log10(np.mean(np.square(wave), dtype=np.float64)))
-    frames = np.lib.stride_tricks.sliding_window_view(wave, _FRAME)[::_HOP]
-    spectrum = np.abs(np.fft.rfft(frames * np.hanning(_FRAME).astype(np.float32), axis=1))
+    magnitudes = spectra(sliding_window_view(audio, FRAME)[::HOP])
+    power, moment = moments(magnitudes)
     return Prosody(
-        volume=round(min(1.0, max(0.0, 1 + level / _FLOOR_DB)), 3),
-        rate=round(min(2.0, max(0.5, _onsets_a_second(spectrum) / _ORDINARY_ONSETS)), 3),
-        energy=round(min(1.0, _centre(spectrum) / _BRIGHT_HZ), 3),
+        volume=loudness,
+        rate=rate(onsets(rises(magnitudes)), len(magnitudes)),
+        energy=energy(float(power.sum()), float(moment.sum())),
     )
 
 
-def _onsets_a_second(spectrum: NDArray[np.float64]) -> float:
-    """Count peaks of the rise in the spectrum (its flux) that stand out of the mean."""
-    rise = np.maximum(np.diff(np.log1p(100 * spectrum), axis=0), 0).mean(axis=1)
-    inner = rise[1:-1]
-    peaks = (inner > rise[:-2]) & (inner >= rise[2:]) & (inner > 1.5 * rise.mean())
-    return float(peaks.sum()) * SAMPLE_RATE / (len(spectrum) * _HOP)
+@cache
+def _window() -> NDArray[np.float32]:
+    return np.hanning(FRAME).astype(np.float32)
 
 
-def _centre(spectrum: NDArray[np.float64]) -> float:
-    """Give the power-weighted mean frequency in Hz."""
-    power = np.square(spectrum).sum(axis=0)
-    total = float(power.sum())
-    return float(power @ np.fft.rfftfreq(_FRAME, 1 / SAMPLE_RATE)) / total if total else 0.0
+@cache
+def _frequencies() -> Values:
+    return np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE)[_OFFSET_BINS:].astype(np.float64)

@@ -1,5 +1,5 @@
 -- The client of this connection is still there.
--- ARGV sid conn idle_ms abandon_ms
+-- ARGV sid conn idle_ms abandon_ms figures ('' as they were)
 -- ->  {1 | -4 superseded | -5 missing, event, done, backlog, status, epoch,
 --      1 if audio waits and no transcriber holds the session}
 local held = redis.call('HMGET', META, 'conn', 'event', 'done', 'received', 'border', 'status',
@@ -15,6 +15,7 @@ elseif redis.call('ZSCORE', SESSIONS, SID) then
   -- First the write that takes no memory: after it a full Redis refuses none.
   live(ARGV[3])
   redis.call('HSET', META, 'seen', at)
+  if ARGV[5] ~= '' then redis.call('HSET', META, 'figures', ARGV[5]) end
   redis.call('ZADD', SESSIONS, at + ARGV[4], SID)
 end
 return answer

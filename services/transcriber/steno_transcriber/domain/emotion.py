@@ -1,0 +1,71 @@
+"""How a session sounds just now: the newest values of its prosody, whatever is said."""
+
+from collections import deque
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steno_common.messages import Prosody
+from steno_transcriber.domain import prosody
+from steno_transcriber.domain.frames import Frames
+from steno_transcriber.domain.prosody import FRAME, FULL_SCALE, HOP
+from steno_transcriber.domain.samples import Samples
+
+WINDOW: Final = 126
+"""Frames in which onsets are counted: 2 s."""
+
+NEWEST: Final = 6
+"""Frames that volume with energy are of: a tenth of a second."""
+
+_HEARD: Final = NEWEST * HOP
+
+
+class EmotionMeter:
+    """Measures the newest audio of one session when it is asked to.
+
+    Silence is `volume` 0, `rate` 0.5, `energy` 0: it was heard, unlike what could not be measured.
+
+    What it gives follows from the samples up to the last whole frame, not from how they were cut,
+    nor from how often it was asked. A look costs what came since the last one, 2 s at most.
+    """
+
+    def __init__(self, position: int = 0) -> None:
+        self._frames = Frames(position, length=FRAME, hop=HOP, most=WINDOW)
+        self._rises: deque[float] = deque(maxlen=WINDOW - 1)
+        self._newest: deque[tuple[int, int, float, float]] = deque(maxlen=NEWEST)
+        """Of each frame: sum and square sum of its newer half, power and moment."""
+        self._last: NDArray[np.float32] | None = None
+        """Spectrum of the last frame."""
+
+    def feed(self, samples: Samples) -> None:
+        """Take the next samples."""
+        self._frames.feed(samples)
+
+    def latest(self) -> Prosody | None:
+        """Give the newest values, None if too little was heard."""
+        frames = self._frames.take()
+        if len(frames):
+            self._take(frames)
+        if len(self._rises) < prosody.LEAST_FRAMES - 1:
+            return None
+        total, squares, power, moment = (sum(values) for values in zip(*self._newest, strict=True))
+        loudness = prosody.volume((squares - total**2 / _HEARD) / _HEARD / FULL_SCALE**2)
+        return Prosody(
+            volume=loudness,
+            rate=prosody.rate(prosody.onsets(np.array(self._rises)), len(self._rises) + 1),
+            energy=prosody.energy(power, moment) if loudness else 0.0,
+        )
+
+    def _take(self, frames: Samples) -> None:
+        magnitudes = prosody.spectra(frames)
+        before = magnitudes[:1] if self._last is None else self._last
+        rises = prosody.rises(np.concatenate((before, magnitudes)))
+        self._rises.extend(rises.tolist()[self._last is None :])
+        self._last = magnitudes[-1:].copy()
+        wave = frames[-NEWEST:, HOP:].astype(np.int64)
+        power, moment = prosody.moments(magnitudes[-NEWEST:])
+        sums, squares = wave.sum(axis=1), np.square(wave).sum(axis=1)
+        self._newest.extend(
+            zip(sums.tolist(), squares.tolist(), power.tolist(), moment.tolist(), strict=True)
+        )

@@ -1,0 +1,98 @@
+"""R2, "Alerts to the client: latency > 3 s, memory < 1 GB, several reconnections"."""
+
+from pathlib import Path
+
+import pytest
+from tests.integration.gateway_support import cut, noise, running, until
+from tests.redis_servers import RedisServer
+
+from steno_common.messages import Partial, Word, encode
+from steno_gateway.domain.lag import HIGH_MS
+from steno_gateway.domain.pressure import Memory
+from steno_gateway.settings import GatewaySettings
+
+CHUNKS = cut(noise(1), 3_200)
+GIGABYTE = 1 << 30
+
+
+def partial(start: int, end: int) -> Partial:
+    return Partial("w", (Word("w", start, end, 1.0),), start, end, 1.0, 0.5, end // 1_600, 0)
+
+
+async def test_a_client_whose_audio_is_taken_but_whose_partials_come_late_is_told(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert HIGH_MS == 3_000
+    monkeypatch.setattr("steno_gateway.domain.lag.HIGH_MS", -1)
+    monkeypatch.setattr("steno_gateway.feed.SWEEP_SECONDS", 0.05)
+    async with (
+        running(redis_server, tmp_path) as gateway,
+        gateway.recording() as (session_id, client),
+    ):
+        await client.chunks(CHUNKS)
+        await client.hear_stored(10)
+        await gateway.claim(session_id)
+
+        async def heard() -> bool:
+            return bool(await gateway.doorbells.publish([(session_id, encode(partial(0, 8_000)))]))
+
+        await until(heard)
+        assert (await client.hear("warning"))["code"] == "high_latency"
+        assert client.told("transcription_partial"), "what came late is shown first"
+        await gateway.commit(session_id, "done")
+        assert (await client.hear("warning"))["code"] == "latency_normal"
+
+
+async def test_a_client_whose_partials_come_in_time_is_told_nothing(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steno_gateway.domain.lag.HIGH_MS", 60_000)
+    async with (
+        running(redis_server, tmp_path) as gateway,
+        gateway.recording() as (session_id, client),
+    ):
+        await client.chunks(CHUNKS)
+        await client.hear_stored(10)
+        await gateway.claim(session_id)
+
+        async def heard() -> bool:
+            return bool(await gateway.doorbells.publish([(session_id, encode(partial(0, 8_000)))]))
+
+        await until(heard)
+        await client.hear("transcription_partial")
+        await gateway.commit(session_id, "done")
+        await client.hear_done(10)
+        assert client.told("warning") == []
+
+
+async def test_a_client_is_told_when_the_server_has_less_than_a_gigabyte_left(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steno_gateway.memory.LOOK_SECONDS", 0.02)
+    assert GatewaySettings().low_memory_bytes == GIGABYTE
+    left = [GIGABYTE + 1]
+    async with (
+        running(redis_server, tmp_path, machine=lambda: Memory(left[0], 16 * GIGABYTE)) as gateway,
+        gateway.recording() as (_, client),
+    ):
+        await client.chunks(CHUNKS)
+        await client.hear_stored(10)
+        assert client.told("warning") == []
+        left[0] = GIGABYTE - 1
+        assert (await client.hear("warning"))["code"] == "low_memory"
+
+
+async def test_a_client_that_came_back_several_times_is_told_of_block_mode(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    async with running(redis_server, tmp_path) as gateway:
+        session_id = await gateway.create()
+        for _ in range(3):
+            async with gateway.joined(session_id) as client:
+                await client.say("ping")
+                await client.hear("pong")
+                assert client.told("warning") == []
+        async with gateway.joined(session_id) as client:
+            warning = await client.hear("warning")
+            assert warning["code"] == "reconnections"
+            assert "block mode" in warning["message"]
