@@ -38,6 +38,11 @@ def secret_key(secret: str) -> bytes:
     return key
 
 
+def secret_keys(secrets: str) -> tuple[bytes, ...]:
+    """Give the keys of secrets apart by spaces, as while they are changed; raises ValueError."""
+    return tuple(secret_key(secret) for secret in secrets.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """Hosts that sessions may name although they are private, or do not encrypt."""
@@ -134,7 +139,7 @@ class DestinationSettings(Installed):
     """How the notifier delivers, with what the installation's destinations are told apart by."""
 
     webhook_secret: str = field(default="", repr=False)
-    """`whsec_…`: signs what goes to `webhook_url`."""
+    """`whsec_…`: signs what goes to `webhook_url`; several, apart by spaces, while it changes."""
     webhook_events: tuple[str, ...] = ()
     """What goes to `webhook_url`; empty: final, utterance, status, warning, completed."""
     webhook_retries: tuple[float, ...] = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0)
@@ -154,7 +159,7 @@ class DestinationSettings(Installed):
         faults = []
         if self.webhook_secret:
             try:
-                secret_key(self.webhook_secret)
+                secret_keys(self.webhook_secret)
             except ValueError as error:
                 faults.append(f"STENO_WEBHOOK_SECRET: {error}")
         if not set(self.webhook_events) <= set(EVENTS):

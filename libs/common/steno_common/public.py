@@ -5,8 +5,19 @@ from typing import Any, Final
 
 import msgspec
 
+from steno_common.messages import (
+    Completed,
+    Event,
+    Partial,
+    Prosody,
+    Statistics,
+    Status,
+    Translation,
+    Utterance,
+    Warned,
+    Word,
+)
 from steno_common.messages import Final as FinalEvent
-from steno_common.messages import Partial, Prosody, Statistics, Utterance, Word
 from steno_common.units import to_seconds
 
 Json = dict[str, Any]
@@ -18,6 +29,11 @@ def iso(milliseconds: int) -> str:
     """Give a time of day in ISO 8601 with milliseconds, UTC."""
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def time_of_day(milliseconds: int) -> str:
+    """Give HH:MM:SS.mmm of a time of day, UTC."""
+    return (_EPOCH + timedelta(milliseconds=milliseconds)).time().isoformat("milliseconds")
 
 
 def probability(value: float) -> float:
@@ -74,4 +90,79 @@ def statistics_fields(statistics: Statistics) -> Json:
         "finals": statistics.finals,
         "utterances": statistics.utterances,
         "mean_latency_ms": statistics.mean_latency_ms,
+    }
+
+
+def _result(session_id: str, kind: str, result: Partial | FinalEvent) -> Json:
+    return {
+        "type": f"server:transcription_{kind}",
+        # A partial has the id of the final it becomes.
+        "result_id": f"{session_id}:{result.start}",
+        "session_id": session_id,
+        "sequence_number": result.sequence_number,
+        "result_type": kind,
+        **spoken_fields(result),
+        "processing_time_ms": result.processing_ms,
+        "created_at": iso(result.created_ms),
+        "words": word_fields(result.words),
+    }
+
+
+def partial_message(session_id: str, partial: Partial) -> Json:
+    """Give a `server:transcription_partial`."""
+    message = _result(session_id, "partial", partial)
+    return {**message, "stability": probability(partial.stability)}
+
+
+def _final_message(session_id: str, number: int, final: FinalEvent) -> Json:
+    message = {**_result(session_id, "final", final), "event": number}
+    if final.prosody is not None:
+        message["prosody"] = prosody_fields(final.prosody)
+    return message
+
+
+def transcript_links(session_id: str, formats: tuple[str, ...]) -> Json:
+    """Give the addresses of the saved transcript."""
+    return {name: f"/api/transcripts/{session_id}.{name}" for name in formats}
+
+
+def event_message(session_id: str, number: int, event: Event) -> Json | None:
+    """Give what clients read of a numbered event; None for one that only services need."""
+    match event:
+        case FinalEvent():
+            return _final_message(session_id, number, event)
+        case Utterance():
+            return {
+                "type": "server:utterance",
+                "event": number,
+                "session_id": session_id,
+                **utterance_fields(event),
+            }
+        case Status():
+            return {"type": "server:status", "event": number, "status": event.status}
+        case Warned():
+            return {"type": "server:warning", "event": number, "code": event.code,
+                    "message": event.message}  # fmt: skip
+        case Completed():
+            return {
+                "type": "server:session_completed",
+                "event": number,
+                "session_id": session_id,
+                "text": event.text,
+                "statistics": statistics_fields(event.statistics),
+                "downloads": transcript_links(session_id, event.formats),
+            }
+    return None
+
+
+def translation_message(session_id: str, number: int, translation: Translation) -> Json:
+    """Give what is told of a translation to who knows nothing of the final it translates."""
+    return {
+        "type": "server:translation",
+        "session_id": session_id,
+        "event": number,
+        "language": translation.language,
+        "text_content": translation.text,
+        "of": translation.event,
+        "created_at": iso(translation.created_ms),
     }

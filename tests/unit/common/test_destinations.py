@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from steno_common.destinations import Allowed, DestinationSettings, Installed, check_url, secret_key
+from steno_common.destinations import (
+    Allowed,
+    DestinationSettings,
+    Installed,
+    check_url,
+    secret_key,
+    secret_keys,
+)
 from steno_common.errors import SettingsError
 from steno_common.messages import Destination
 
@@ -25,6 +32,15 @@ def test_a_secret_holds_its_key() -> None:
 def test_other_secrets_are_refused(secret: str) -> None:
     with pytest.raises(ValueError, match="whsec_"):
         secret_key(secret)
+
+
+def test_while_a_secret_is_changed_there_are_two_apart_by_a_space() -> None:
+    other = "whsec_" + base64.b64encode(KEY[::-1]).decode()
+    assert secret_keys(f"{SECRET} {other}") == (KEY, KEY[::-1])
+    assert secret_keys("") == ()
+    assert DestinationSettings(webhook_secret=f"{SECRET} {other}")
+    with pytest.raises(ValueError, match="whsec_"):
+        secret_keys(f"{SECRET} {other},")
 
 
 @pytest.mark.parametrize(
