@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final as Always
 
 from bench.faults.history import (
     Acked,
@@ -15,8 +16,12 @@ from bench.faults.history import (
     Record,
     Saved,
     Sent,
+    Taken,
     Utterance,
 )
+
+SESSION_ID: Always = 36
+"""Characters of a session's id."""
 
 Told = Final | Utterance | Notice | Completed
 """What a reader was told."""
@@ -34,6 +39,8 @@ class Account:
     failed: list[Failed] = field(default_factory=list)
     saved: Saved | None = None
     expected: Expected | None = None
+    taken: list[str] = field(default_factory=list)
+    """Ids of what was delivered, as it came."""
 
     @property
     def numbers(self) -> range:
@@ -48,10 +55,12 @@ class Account:
 def accounts(records: Iterable[Record]) -> dict[int, Account]:
     """Sort records by session."""
     found: dict[int, Account] = {}
+    by_id: dict[str, Account] = {}
+    early: list[Taken] = []
     for record in records:
         match record:
             case Begun():
-                found[record.session] = Account(record)
+                by_id[record.session_id] = found[record.session] = Account(record)
             case Sent():
                 found[record.session].sent.append(record)
             case Acked():
@@ -64,4 +73,10 @@ def accounts(records: Iterable[Record]) -> dict[int, Account]:
                 found[record.session].saved = record
             case Expected():
                 found[record.session].expected = record
+            case Taken():
+                early.append(record)
+    # What is delivered may come before its client knows that the session exists.
+    for record in early:
+        if account := by_id.get(record.id[:SESSION_ID]):
+            account.taken.append(record.id)
     return found

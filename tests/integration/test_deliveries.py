@@ -351,7 +351,7 @@ async def test_deliveries_go_on_after_redis_was_killed(
         played = await stage.play(receiver.to(events=("final",)))
         await played.say("before")
         await taken(receiver, 1)
-        await asyncio.to_thread(redis_server.restart)
+        redis_server.restart()
         await until(stage.link.ping)
         await played.say("after")
         await taken(receiver, 2)

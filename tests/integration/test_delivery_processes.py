@@ -1,0 +1,191 @@
+"""Notifiers and a receiver as processes that are killed: nothing is lost, nothing out of order."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.integration.aggregator_rig import Played, Stage, open_stage, until
+from tests.integration.test_aggregator_processes import free_port
+from tests.redis_servers import RedisServer
+
+from steno_common.destinations import Installed
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@dataclass
+class Kept:
+    """A process that is started again when it is killed."""
+
+    argv: Sequence[str]
+    environment: dict[str, str]
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            *self.argv, env=os.environ | self.environment, cwd=ROOT,
+            stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    async def again(self, away: float = 0.0) -> None:
+        """Kill it, and start it a while later."""
+        await self.kill()
+        await asyncio.sleep(away)
+        await self.start()
+
+
+@asynccontextmanager
+async def kept(argv: Sequence[str], **environment: str) -> AsyncIterator[Kept]:
+    one = Kept(argv, environment)
+    await one.start()
+    try:
+        yield one
+    finally:
+        await one.kill()
+
+
+def taken(path: Path) -> dict[str, list[str]]:
+    """Give the finals that the receiver has, by session, without what came under an id before."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for line in path.read_text().splitlines() if path.exists() else ():
+        body = json.loads(line)
+        if body["kind"] == "final":
+            found[body["session"]].setdefault(body["id"], body["text"])
+    return {session: list(texts.values()) for session, texts in found.items()}
+
+
+def notifier(redis_url: str, url: str) -> tuple[list[str], dict[str, str]]:
+    environment = {
+        "STENO_REDIS_URL": redis_url,
+        "STENO_SHARDS": "4",
+        "STENO_PORT": str(free_port()),
+        "STENO_WEBHOOK_URL": url,
+        "STENO_WEBHOOK_RETRIES": ",".join(["0.1"] * 600),
+        "STENO_DELIVERY_SECONDS": "2",
+    }
+    return [sys.executable, str(HERE / "notifier_process.py")], environment
+
+
+async def speak(stage: Stage, url: str, sessions: int, words: int) -> list[Played]:
+    """Have sessions say numbered words, a few a second."""
+    destinations = Installed(webhook_url=url).destinations
+    everybody = [await stage.play(*destinations) for _ in range(sessions)]
+    for word in range(words):
+        for played in everybody:
+            await played.say(f"{word}")
+        await asyncio.sleep(0.05)
+    return everybody
+
+
+async def all_taken(path: Path, everybody: Sequence[Played], words: int) -> None:
+    async def enough() -> bool:
+        return sum(map(len, taken(path).values())) >= len(everybody) * words
+
+    await until(enough, 60)
+    expected = [f"{word}" for word in range(words)]
+    assert taken(path) == {played.session_id: expected for played in everybody}
+
+
+async def under(kill: Callable[[], object], stage: Stage, url: str, path: Path, times: int) -> None:
+    """Have sessions speak while something is killed again and again."""
+    words, sessions = 20 * times, 5
+    speaking = asyncio.create_task(speak(stage, url, sessions, words), name="speakers")
+    for _ in range(times):
+        await asyncio.sleep(0.8)
+        await kill()  # type: ignore[misc]
+    await all_taken(path, await speaking, words)
+
+
+async def test_a_receiver_that_dies_and_comes_back_has_everything_in_order(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    port, path = unused_port(), tmp_path / "taken"
+    url = f"http://127.0.0.1:{port}/"
+    argv, environment = notifier(redis_server.url, url)
+    receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
+    async with (
+        open_stage(redis_server.url) as stage,
+        kept(receiver_argv) as receiver,
+        kept(argv, **environment),
+    ):
+        await under(lambda: receiver.again(0.5), stage, url, path, 4)
+
+
+async def test_notifiers_killed_in_the_middle_of_deliveries_lose_nothing(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    port, path = unused_port(), tmp_path / "taken"
+    url = f"http://127.0.0.1:{port}/"
+    chance = random.Random(7)
+    receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
+    first, second = notifier(redis_server.url, url), notifier(redis_server.url, url)
+    async with (
+        open_stage(redis_server.url) as stage,
+        kept(receiver_argv),
+        kept(first[0], **first[1]) as one,
+        kept(second[0], **second[1]) as two,
+    ):
+        await under(lambda: chance.choice((one, two)).again(), stage, url, path, 5)
+
+
+async def test_a_redis_that_is_killed_loses_no_delivery(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    port, path = unused_port(), tmp_path / "taken"
+    url = f"http://127.0.0.1:{port}/"
+    argv, environment = notifier(redis_server.url, url)
+    receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
+    async with (
+        open_stage(redis_server.url) as stage,
+        kept(receiver_argv),
+        kept(argv, **environment) as process,
+    ):
+        everybody = await speak(stage, url, 5, 10)
+        for word in range(10, 20):
+            redis_server.restart()
+            await until(stage.link.ping)
+            for played in everybody:
+                await played.say(f"{word}")
+        await all_taken(path, everybody, 20)
+        assert process.process is not None
+        assert process.process.returncode is None
+
+
+async def test_a_signal_ends_a_notifier_that_delivers(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    port, path = unused_port(), tmp_path / "taken"
+    url = f"http://127.0.0.1:{port}/"
+    argv, environment = notifier(redis_server.url, url)
+    receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
+    async with (
+        open_stage(redis_server.url) as stage,
+        kept(receiver_argv),
+        kept(argv, **environment) as process,
+    ):
+        await all_taken(path, await speak(stage, url, 2, 3), 3)
+        assert process.process is not None
+        process.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.process.wait(), 30) == 0
