@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from steno_common.errors import SettingsError
+from steno_common.naming import ALSO_BARE
+
+__all__ = ["ALSO_BARE", "PREFIX", "load"]
 
 PREFIX: Final = "STENO_"
-
-ALSO_BARE: Final[Mapping[str, bool]] = {"also_bare": True}
-"""Metadata of a field whose setting goes by its name without `STENO_` too."""
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""Load on the way from results to a translation pipeline."""
