@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final as Always
 
 from bench.faults.history import (
     Acked,
@@ -15,8 +16,12 @@ from bench.faults.history import (
     Record,
     Saved,
     Sent,
+    Taken,
     Utterance,
 )
+
+SESSION_ID: Always = 36
+"""Characters of a session's id."""
 
 Told = Final | Utterance | Notice | Completed
 """What a reader was told."""
@@ -34,6 +39,8 @@ class Account:
     failed: list[Failed] = field(default_factory=list)
     saved: Saved | None = None
     expected: Expected | None = None
+    taken: list[str] = field(default_factory=list)
+    """Ids of what was delivered, as it came."""
 
     @property
     def numbers(self) -> range:
@@ -47,6 +54,11 @@ class Account:
 
 def accounts(records: Iterable[Record]) -> dict[int, Account]:
     """Sort records by session."""
+    kept = list(records)
+    return _with_deliveries(_told(kept), kept)
+
+
+def _told(records: Iterable[Record]) -> dict[int, Account]:
     found: dict[int, Account] = {}
     for record in records:
         match record:
@@ -64,4 +76,13 @@ def accounts(records: Iterable[Record]) -> dict[int, Account]:
                 found[record.session].saved = record
             case Expected():
                 found[record.session].expected = record
+    return found
+
+
+def _with_deliveries(found: dict[int, Account], records: Iterable[Record]) -> dict[int, Account]:
+    # Apart: what is delivered may come before its client knows that the session exists.
+    by_id = {account.begun.session_id: account for account in found.values()}
+    for record in records:
+        if isinstance(record, Taken) and (account := by_id.get(record.id[:SESSION_ID])):
+            account.taken.append(record.id)
     return found

@@ -32,11 +32,13 @@ class Book:
 
 
 @contextmanager
-def writing(path: Path, command: str, seed: int, lease: float) -> Iterator[Book]:
+def writing(
+    path: Path, command: str, seed: int, lease: float, *, deliveries: bool = False
+) -> Iterator[Book]:
     """Begin a history."""
     with path.open("wb") as file:
         book = Book(file, time.monotonic())
-        book.put(Run(command, seed, lease, time.time()))
+        book.put(Run(command, seed, lease, time.time(), deliveries))
         yield book
 
 

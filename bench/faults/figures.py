@@ -18,6 +18,7 @@ from bench.faults.history import (
     Process,
     Record,
     Run,
+    Taken,
 )
 
 from steno_common.logs import session_tag
@@ -197,6 +198,8 @@ def report(records: Sequence[Record]) -> Iterator[str]:
     died = deaths(records)
     yield f"processes killed: {died.total()} ({_listed(died)})"
     yield _sessions(records)
+    if run is not None and run.deliveries:
+        yield _deliveries(records)
     yield HEAD
     yield from map(str, spreads(records))
     for role, (most, slope) in memory(records).items():
@@ -206,6 +209,11 @@ def report(records: Sequence[Record]) -> Iterator[str]:
 
 def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def _deliveries(records: Sequence[Record]) -> str:
+    taken = [record.id for record in records if isinstance(record, Taken)]
+    return f"deliveries: {len(taken)} taken, {len(taken) - len(set(taken))} of them again"
 
 
 def _sessions(records: Sequence[Record]) -> str:

@@ -45,6 +45,8 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
     """Seconds."""
     began: float
     """Unix time of the run's second 0."""
+    deliveries: bool = False
+    """What is saved must have been delivered too."""
 
 
 Manner = Literal["whole", "leaving", "absent"]
@@ -151,6 +153,14 @@ class Expected(msgspec.Struct, frozen=True, tag="expected"):
     utterances: tuple[Heard, ...]
 
 
+class Taken(msgspec.Struct, frozen=True, tag="taken"):
+    """A server that sessions are delivered to has taken something."""
+
+    id: str
+    """Of what was delivered; it begins with the id of its session."""
+    at: float
+
+
 class Fault(msgspec.Struct, frozen=True, tag="fault"):
     """A fault was done to a part."""
 
@@ -206,5 +216,5 @@ class Left(msgspec.Struct, frozen=True, tag="left"):
 
 Record = (
     Run | Begun | Sent | Acked | Final | Utterance | Notice | Completed | Failed | Saved | Expected
-    | Fault | Process | Claimed | Calm | Memory | Left
+    | Taken | Fault | Process | Claimed | Calm | Memory | Left
 )  # fmt: skip

@@ -13,11 +13,13 @@ ROLES: Final = ("gateway", "transcriber", "aggregator", "notifier")
 CRASHES: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": ("create", "attach", "append", "mark", "transition", "poll"),
     "transcriber": ("claim", "renew", "commit", "release", "beat"),
+    "notifier": ("take", "settle", "retry"),
     "aggregator": ("close", "defer", "complete", "save", "mark", "remove"),
 }
 """What a role does that a process may die of: scripts, and `save`, the files of a transcript."""
 
-_OFTEN: Final = {"append": 20, "poll": 10, "commit": 6, "renew": 3, "beat": 3}
+_OFTEN: Final = {"append": 20, "poll": 10, "commit": 6, "renew": 3, "beat": 3,
+                "take": 10, "settle": 6, "retry": 3}  # fmt: skip
 """Of these the process dies at the n-th, up to so many; of others at the first."""
 
 _KILLS: Final = {"gateway": 3, "transcriber": 3, "aggregator": 3, "notifier": 3, "redis": 3}

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from bench.faults.account import Account, accounts
+from bench.faults.delivered import delivered
 from bench.faults.history import (
     Calm,
     Completed,
@@ -17,6 +18,7 @@ from bench.faults.history import (
     Notice,
     Process,
     Record,
+    Run,
     Said,
     Utterance,
 )
@@ -52,11 +54,13 @@ def of_sessions(key: str) -> bool:
 def check(records: Sequence[Record], silent_seconds: float = SILENT_SECONDS) -> list[Violation]:
     """Give every violation of a history."""
     found = [*_of_all(records)]
+    run = next((record for record in records if isinstance(record, Run)), None)
+    rules = RULES | ({"delivered": delivered} if run and run.deliveries else {})
     lost = any(isinstance(record, Fault) and record.label == FLUSH for record in records)
     for session, account in accounts(records).items():
         if account.begun.manner == "absent":
             continue
-        for rule, broken in RULES.items():
+        for rule, broken in rules.items():
             if lost and rule in OF_ONE_LIFE:
                 continue
             found += [Violation(rule, session, what) for what in broken(account)]

@@ -17,6 +17,7 @@ from bench.faults.history import Begun, Calm, Memory
 from bench.faults.inject import Injector
 from bench.faults.load import Load, Wanted
 from bench.faults.plan import plan
+from bench.faults.receiver import Receiver, open_receiver
 from bench.faults.speech import Speech
 
 SILENCE_SECONDS: Final = 3.0
@@ -87,6 +88,10 @@ class Plan:
     fork: bool = True
     settings: Mapping[str, str] | None = None
 
+    def all_settings(self, receiver: Receiver) -> dict[str, str]:
+        """Give the settings of all services, which deliver to this."""
+        return {**self.times.settings(), **receiver.settings(), **(self.settings or {})}
+
     def enough(self) -> Callable[[int], bool]:
         """Give the rule that ends the faults, counted from now."""
         until = None if self.seconds is None else time.monotonic() + self.seconds
@@ -101,10 +106,12 @@ class Plan:
 async def under_faults(asked: Plan, folder: Path, command: str) -> Path:
     """Do one run in a folder; gives its history. Raises NotStartedError."""
     path = folder / HISTORY
-    settings = {**asked.times.settings(), **(asked.settings or {})}
-    with writing(path, command, asked.seed, asked.times.lease) as book:
+    with writing(path, command, asked.seed, asked.times.lease, deliveries=True) as book:
         async with (
-            deployed(folder, book, asked.size, settings, fork=asked.fork) as deployment,
+            open_receiver(book) as receiver,
+            deployed(
+                folder, book, asked.size, asked.all_settings(receiver), fork=asked.fork
+            ) as deployment,
             watched(deployment) as clients,
         ):
             load = Load(clients, asked.wanted)

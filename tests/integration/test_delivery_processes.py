@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,6 +21,12 @@ from steno_common.destinations import Installed
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
 
 
 @dataclass
@@ -114,7 +121,7 @@ async def under(kill: Callable[[], object], stage: Stage, url: str, path: Path, 
 async def test_a_receiver_that_dies_and_comes_back_has_everything_in_order(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    port, path = free_port(), tmp_path / "taken"
+    port, path = unused_port(), tmp_path / "taken"
     url = f"http://127.0.0.1:{port}/"
     argv, environment = notifier(redis_server.url, url)
     receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
@@ -129,7 +136,7 @@ async def test_a_receiver_that_dies_and_comes_back_has_everything_in_order(
 async def test_notifiers_killed_in_the_middle_of_deliveries_lose_nothing(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    port, path = free_port(), tmp_path / "taken"
+    port, path = unused_port(), tmp_path / "taken"
     url = f"http://127.0.0.1:{port}/"
     chance = random.Random(7)
     receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
@@ -146,7 +153,7 @@ async def test_notifiers_killed_in_the_middle_of_deliveries_lose_nothing(
 async def test_a_redis_that_is_killed_loses_no_delivery(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    port, path = free_port(), tmp_path / "taken"
+    port, path = unused_port(), tmp_path / "taken"
     url = f"http://127.0.0.1:{port}/"
     argv, environment = notifier(redis_server.url, url)
     receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
@@ -169,7 +176,7 @@ async def test_a_redis_that_is_killed_loses_no_delivery(
 async def test_a_signal_ends_a_notifier_that_delivers(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    port, path = free_port(), tmp_path / "taken"
+    port, path = unused_port(), tmp_path / "taken"
     url = f"http://127.0.0.1:{port}/"
     argv, environment = notifier(redis_server.url, url)
     receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
@@ -181,4 +188,4 @@ async def test_a_signal_ends_a_notifier_that_delivers(
         await all_taken(path, await speak(stage, url, 2, 3), 3)
         assert process.process is not None
         process.process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.process.wait(), 30) == 0

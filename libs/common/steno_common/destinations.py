@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from steno_common.bare import ALSO_BARE
 from steno_common.errors import SettingsError
 from steno_common.messages import Destination
+from steno_common.naming import ALSO_BARE
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  (what a secret begins with, no secret)
 SECRET_BYTES: Final = range(24, 65)

@@ -8,13 +8,12 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
-from steno_common.bare import ALSO_BARE
 from steno_common.errors import SettingsError
+from steno_common.naming import ALSO_BARE
 
 __all__ = ["ALSO_BARE", "PREFIX", "load"]
 
 PREFIX: Final = "STENO_"
-
 
 T = TypeVar("T")
 

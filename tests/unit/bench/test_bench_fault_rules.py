@@ -25,6 +25,7 @@ from bench.faults.history import (
     Said,
     Saved,
     Sent,
+    Taken,
     Utterance,
 )
 from bench.faults.rules import Violation, check
@@ -78,6 +79,41 @@ def broken(
             records.append(record)
     assert done
     return check(records)
+
+
+ENDED = "s" * 36
+TAKEN = [
+    f"{ENDED}-final-1600",
+    f"{ENDED}-final-32000",
+    f"{ENDED}-utterance-0",
+    f"{ENDED}-completed",
+]
+
+
+def delivering(*ids: str) -> list[Violation]:
+    """Judge the clean history of a run that delivers, with these deliveries."""
+    records = [
+        msgspec.structs.replace(record, deliveries=True) if isinstance(record, Run)
+        else msgspec.structs.replace(record, session_id=ENDED) if isinstance(record, Begun)
+        else record for record in clean()
+    ]  # fmt: skip
+    return check([*records, *(Taken(each, 1.0) for each in ids)])
+
+
+def test_deliveries_may_come_twice_but_not_later_than_what_follows_them() -> None:
+    assert delivering(*TAKEN) == []
+    assert delivering(TAKEN[0], *TAKEN) == []
+    assert delivering(f"{ENDED}-epoch-1", *TAKEN, TAKEN[1]) == []
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [TAKEN[1:], [TAKEN[1], TAKEN[0], *TAKEN[2:]], [*TAKEN[:2], TAKEN[3]], TAKEN[:3], [],
+     [TAKEN[3], *TAKEN[:3]], [f"{ENDED}-final-7", *TAKEN]],
+    ids=["lost", "disordered", "utterance lost", "end lost", "nothing", "end early", "another"],
+)  # fmt: skip
+def test_deliveries_that_are_not_as_saved_are_found(ids: list[str]) -> None:
+    assert rules(delivering(*ids)) == {"delivered"}
 
 
 def rules(found: list[Violation]) -> set[str]:

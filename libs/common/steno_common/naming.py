@@ -1,4 +1,4 @@
-"""Settings that answer to a second name, the one without the prefix."""
+"""What the field of a setting says of its names."""
 
 from collections.abc import Mapping
 from typing import Final
