@@ -54,13 +54,16 @@ class Account:
 
 def accounts(records: Iterable[Record]) -> dict[int, Account]:
     """Sort records by session."""
+    kept = list(records)
+    return _with_deliveries(_told(kept), kept)
+
+
+def _told(records: Iterable[Record]) -> dict[int, Account]:
     found: dict[int, Account] = {}
-    by_id: dict[str, Account] = {}
-    early: list[Taken] = []
     for record in records:
         match record:
             case Begun():
-                by_id[record.session_id] = found[record.session] = Account(record)
+                found[record.session] = Account(record)
             case Sent():
                 found[record.session].sent.append(record)
             case Acked():
@@ -73,10 +76,13 @@ def accounts(records: Iterable[Record]) -> dict[int, Account]:
                 found[record.session].saved = record
             case Expected():
                 found[record.session].expected = record
-            case Taken():
-                early.append(record)
-    # What is delivered may come before its client knows that the session exists.
-    for record in early:
-        if account := by_id.get(record.id[:SESSION_ID]):
+    return found
+
+
+def _with_deliveries(found: dict[int, Account], records: Iterable[Record]) -> dict[int, Account]:
+    # Apart: what is delivered may come before its client knows that the session exists.
+    by_id = {account.begun.session_id: account for account in found.values()}
+    for record in records:
+        if isinstance(record, Taken) and (account := by_id.get(record.id[:SESSION_ID])):
             account.taken.append(record.id)
     return found

@@ -1,4 +1,4 @@
-"""What must hold of deliveries: each final, each utterance, the end; once by their ids, in order."""
+"""What must hold of deliveries: finals, utterances, the end arrive once by id, in order."""
 
 from collections.abc import Iterator, Sequence
 

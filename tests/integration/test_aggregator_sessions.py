@@ -12,7 +12,15 @@ from tests.redis_servers import RedisServer
 from steno_aggregator.abandoned import bury
 from steno_aggregator.closing import close_windows
 from steno_common.archive import Archive
-from steno_common.messages import Completed, Final, Session, Statistics, Status, Utterance
+from steno_common.messages import (
+    Completed,
+    Destination,
+    Final,
+    Session,
+    Statistics,
+    Status,
+    Utterance,
+)
 from steno_common.units import SAMPLE_RATE
 
 
@@ -318,6 +326,27 @@ async def test_a_session_without_its_client_ends_with_what_it_has(
     finals = [e for e in await _log(redis_server, played) if isinstance(e, Final)]
     assert [final.text for final in finals] == ["one"]
     assert b"one" in (archive.read(played.session_id, "txt") or b"")
+
+
+async def test_whoever_was_told_of_a_session_without_audio_is_told_of_its_end(
+    redis_server: RedisServer, archive: Archive
+) -> None:
+    async with open_stage(redis_server.url, abandon_seconds=0.2) as stage:
+        played = await stage.play(Destination("hook-1", "webhook", "https://example.com/"))
+        untold = await stage.play()
+        async with aggregating(stage, archive):
+
+            async def ended() -> bool:
+                return await stage.status(played.session_id) == "finalizing"
+
+            async def gone() -> bool:
+                return await stage.status(untold.session_id) is None
+
+            await until(ended)
+            await until(gone)
+            played.marks = 1
+            await played.transcribe_end()
+            await until(lambda: stage.finished(played.session_id))
 
 
 async def _log(redis_server: RedisServer, played: Played) -> list[object]:

@@ -156,6 +156,26 @@ async def test_a_full_lane_leaves_the_rest_in_redis(
         await idle(stage)
 
 
+async def test_a_notifier_takes_no_more_than_it_can_hold(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "MOST", 2)
+    async with receiving() as receiver, delivering(stage):
+        receiver.hanging = asyncio.Event()
+        for _ in range(6):
+            await (await stage.play(receiver.to(events=("final",)))).say("word")
+
+        async def two() -> bool:
+            return receiver.requests == 2
+
+        await until(two)
+        await asyncio.sleep(0.6)  # a sweep later there are no more
+        assert receiver.requests == 2
+        receiver.hanging.set()
+        await taken(receiver, 6)
+        await idle(stage)
+
+
 async def test_a_destination_that_is_gone_gets_nothing_more_and_nothing_is_lost(
     stage: Stage,
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
-from tests.contract.machine.bench import some
+from tests.contract.machine.bench import SESSIONS, some
 from tests.contract.machine.machine import StoreMachine
 
 from steno_common.letters import Letter
@@ -16,6 +16,7 @@ from steno_common.store.deliveries import (
     Standing,
     advanced,
 )
+from steno_common.store.letters import LetterId
 
 HANDS = 6
 """Deliveries in hand; who took longer ago has crashed."""
@@ -50,6 +51,8 @@ class Notifiers(StoreMachine):
 
     def hand(self, which: int) -> tuple[int, Place, Standing] | None:
         """Choose a delivery in hand; it may be another's by now."""
+        if not self.hands:
+            self.take(4)
         if not self.hands:
             return None
         at = which % len(self.hands)
@@ -93,12 +96,12 @@ class Notifiers(StoreMachine):
         events = self.model.state(place.session_id).events
         return events[min(number, len(events)) - 1] if events else _NOTHING
 
-    @rule(which=some, answered=st.booleans())
-    def retry(self, which: int, answered: bool) -> None:
+    @rule(which=some, answered=st.booleans(), seconds=st.sampled_from([WAIT_MS / 1000, 60.0]))
+    def retry(self, which: int, answered: bool, seconds: float = WAIT_MS / 1000) -> None:
         if (hand := self.hand(which)) is None:
             return
         at, place, standing = hand
-        self.delivering("retry", place, standing, WAIT_MS / 1000)
+        self.delivering("retry", place, standing, seconds)
         self.check(place.session_id)
         if answered:
             del self.hands[at]
@@ -129,9 +132,63 @@ class Notifiers(StoreMachine):
         self.settle(which, 1, answered=True)
         self.settle(which + 1, 1, answered=False)
 
+    @rule(which=some, first=st.sampled_from(["settle", "retry", "remove", "expire", "restore"]),
+          then=st.sampled_from(["settle", "retry", "hold", "put off", "take"]),
+          ahead=st.integers(0, 3))  # fmt: skip
+    def come_late(self, which: int, first: str, then: str, ahead: int) -> None:
+        """Let a notifier do something with a delivery of which it does not know the newest."""
+        if (hand := self.hand(which)) is None:
+            return
+        _, place, standing = hand
+        newest = list(self.promises)[-SESSIONS:]
+        if place.session_id not in newest:
+            return
+        match first:
+            case "settle":
+                self.delivering("settle", place, standing, standing.event)
+            case "retry":
+                self.delivering("retry", place, standing, 60.0)
+            case "remove":
+                self.touch("remove", place.session_id)
+            case "expire":
+                self.rig.expire(place.session_id)
+                self.model.expire(place.session_id)
+            case "restore":
+                self.begin_again(newest.index(place.session_id))
+        self.check(place.session_id)
+        self.late(then, place, standing, min(standing.cursor + ahead, standing.event))
+        self.check(place.session_id)
+
+    def late(self, then: str, place: Place, standing: Standing, through: int) -> None:
+        """Do something with what may be old."""
+        match then:
+            case "settle":
+                self.delivering("settle", place, standing, through)
+            case "retry":
+                self.delivering("retry", place, standing, WAIT_MS / 1000)
+            case "hold":
+                self.delivering("hold", [place])
+            case "put off":
+                self.delivering("put_off", [place], 1.0)
+            case "take":
+                self.take(4)
+
+    def begin_again(self, which: int) -> None:
+        """Let a session have another life, if a test knows how."""
+
+    @rule(which=some, state=st.sampled_from(["recording", "paused"]), count=st.integers(1, 3))
+    def deliver_all(self, which: int, state: str, count: int) -> None:
+        """Let news come while what was there is delivered."""
+        self.take(4)
+        self.reconnect(which, state)
+        for _ in range(count):
+            self.settle(which, 1, answered=True)
+        self.settle(which, 3, answered=True)
+        self.take(1)
+
     @rule(which=some, twice=st.booleans())
     def resend(self, which: int, twice: bool) -> None:
-        letters = self.rig.letters()
+        letters = self.some_letters()
         if not letters:
             return
         chosen = letters[which % len(letters)][0]
@@ -143,7 +200,7 @@ class Notifiers(StoreMachine):
 
     @rule(which=some, again=st.booleans(), twice=st.booleans())
     def dispose(self, which: int, again: bool, twice: bool) -> None:
-        letters = self.rig.letters()
+        letters = self.some_letters()
         if not letters:
             return
         at = which % len(letters)
@@ -160,6 +217,12 @@ class Notifiers(StoreMachine):
             self.check_letters()
         assert self.rig.write_to("resend", [chosen]) == 0
         self.check_letters()
+
+    def some_letters(self) -> list[tuple[LetterId, Letter]]:
+        """Read all letters; if there are none, give something up first."""
+        if not self.model.letters:
+            self.give_up(0, gone=False, answered=True, again=False)
+        return self.rig.letters()
 
     def check_letters(self) -> None:
         """Compare all dead letters."""

@@ -70,6 +70,11 @@ class LossyMachine(Notifiers):
             self.looks.pop(sid, None)
         self.check(sid)
 
+    def begin_again(self, which: int) -> None:
+        self.keep(which)
+        self.lost(self.sid(which))
+        self.restore(which)
+
     def lost(self, sid: str) -> None:
         """Let Redis lose all of a session; afterwards its clock is not where it was."""
         self.rig.lose(sid)

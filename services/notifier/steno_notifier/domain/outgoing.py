@@ -63,6 +63,10 @@ class Sender(Protocol):
         """Give back what it holds."""
 
 
+LONGEST_ASKED: Final = 86_400.0
+"""Seconds that a receiver may ask for before it is tried again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """When a failed delivery is tried again."""
@@ -79,7 +83,8 @@ class Plan:
         """
         if failed > len(self.delays):
             return None
-        return max(self.delays[failed - 1], least) * (1 + self.jitter * chance)
+        wait = max(self.delays[failed - 1], min(least, LONGEST_ASKED))
+        return wait * (1 + self.jitter * chance)
 
 
 def repeating(delays: tuple[float, ...], total: float) -> Plan:
