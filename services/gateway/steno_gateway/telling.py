@@ -142,3 +142,7 @@ class Teller:
                                  stored=self.ingest.stored, done=self.done)  # fmt: skip
             if told is not None:
                 await self.warn(told, LAG[told])
+            if self.latency.stalled(time.monotonic() * 1000) and self.lag.behind(
+                self.ingest.stored
+            ):
+                await self.warn("high_latency", SLOW)
