@@ -93,12 +93,12 @@ def test_audio_that_nothing_comes_of_for_five_seconds_has_stalled() -> None:
 
 
 def test_what_is_transcribed_or_shown_has_not_stalled() -> None:
-    meter = live(30)
+    meter = live(40)
     meter.done(5)
     meter.partial(partial(5 * CHUNK, 10 * CHUNK), 1_500)
     assert not meter.stalled(6_100)
     assert meter.stalled(6_101)
-    meter.done(29)
+    meter.done(39)
     assert not meter.stalled(99_000)
 
 
