@@ -51,7 +51,7 @@ def test_only_the_last_two_seconds_count(seed: int, before: int) -> None:
 @given(st.integers(0, 99), st.integers(0, 40_000))
 def test_a_meter_that_begins_in_the_middle_soon_says_the_same(seed: int, begin: int) -> None:
     before = sound(loud(begin, seed), clicks(8, 2.0))
-    whole = sound(before, clicks(4, 2.2))
+    whole = sound(before, clicks(4, 2.2), loud(3_000, seed))
     asked_often = EmotionMeter()
     for start in range(0, len(whole), 1_600):
         asked_often.feed(whole[start : start + 1_600])
