@@ -8,6 +8,7 @@ from tests.redis_servers import RedisServer
 
 from steno_common.messages import Partial, Word, encode
 from steno_gateway.domain.lag import HIGH_MS
+from steno_gateway.domain.latency import STALLED_MS
 from steno_gateway.domain.pressure import Memory
 from steno_gateway.settings import GatewaySettings
 
@@ -41,6 +42,27 @@ async def test_a_client_whose_audio_is_taken_but_whose_partials_come_late_is_tol
         assert client.told("transcription_partial"), "what came late is shown first"
         await gateway.commit(session_id, "done")
         assert (await client.hear("warning"))["code"] == "latency_normal"
+
+
+async def test_a_client_whose_audio_is_taken_and_nothing_comes_of_it_is_told(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert STALLED_MS == 5_000
+    monkeypatch.setattr("steno_gateway.domain.latency.STALLED_MS", 200)
+    monkeypatch.setattr("steno_gateway.feed.SWEEP_SECONDS", 0.05)
+    async with (
+        running(redis_server, tmp_path) as gateway,
+        gateway.recording() as (session_id, client),
+    ):
+        await client.chunks(CHUNKS)
+        await client.hear_stored(10)
+        await gateway.claim(session_id)
+        assert client.told("warning") == []
+        await client.chunks([*CHUNKS, *CHUNKS], first=11)
+        assert (await client.hear("warning"))["code"] == "high_latency"
+        await gateway.commit(session_id, "done")
+        assert (await client.hear("warning"))["code"] == "latency_normal"
+        assert len(client.told("warning")) == 2
 
 
 async def test_a_client_whose_partials_come_in_time_is_told_nothing(

@@ -136,7 +136,9 @@ class Teller:
             self.latency.done(polled.done)
             self.ingest.relieve(polled.backlog)
             self.ingest.progress.set()
-            told = self.lag.look(time.monotonic(), unclaimed=polled.unclaimed,
-                                 stored=self.ingest.stored, done=self.done)  # fmt: skip
+            now, stored = time.monotonic(), self.ingest.stored
+            if self.latency.stalled(now * 1000) and self.lag.behind(stored):
+                await self.warn("high_latency", SLOW)
+            told = self.lag.look(now, unclaimed=polled.unclaimed, stored=stored, done=self.done)
             if told is not None:
                 await self.warn(told, LAG[told])

@@ -86,6 +86,30 @@ def test_a_chunk_that_was_refused_by_the_store_and_stored_later_came_when_it_cam
     assert meter.partial(partial(0, CHUNK), 400) == 300
 
 
+def test_audio_that_nothing_comes_of_for_five_seconds_has_stalled() -> None:
+    meter = live(30)
+    assert not meter.stalled(5_100)
+    assert meter.stalled(5_101)
+
+
+def test_what_is_transcribed_or_shown_has_not_stalled() -> None:
+    meter = live(40)
+    meter.done(5)
+    meter.partial(partial(5 * CHUNK, 10 * CHUNK), 1_500)
+    assert not meter.stalled(6_100)
+    assert meter.stalled(6_101)
+    meter.done(39)
+    assert not meter.stalled(99_000)
+
+
+def test_the_end_of_what_a_client_sent_may_wait_for_its_pause() -> None:
+    meter = live(30)
+    meter.partial(partial(0, 10 * CHUNK), 1_500)
+    assert not meter.stalled(6_000)
+    meter.partial(partial(0, 11 * CHUNK), 3_100)
+    assert not meter.stalled(99_000)
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30), st.integers(0, 3_000)),
                 max_size=40))  # fmt: skip
 def test_what_is_transcribed_is_forgotten_and_no_latency_is_negative(

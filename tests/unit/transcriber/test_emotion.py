@@ -48,6 +48,17 @@ def test_only_the_last_two_seconds_count(seed: int, before: int) -> None:
     assert newest(sound(loud(before - before % 256), last)) == newest(last)
 
 
+@given(st.integers(0, 99), st.integers(0, 40_000))
+def test_a_meter_that_begins_in_the_middle_soon_says_the_same(seed: int, begin: int) -> None:
+    before = sound(loud(begin, seed), clicks(8, 2.0))
+    whole = sound(before, clicks(4, 2.2), loud(3_000, seed))
+    asked_often = EmotionMeter()
+    for start in range(0, len(whole), 1_600):
+        asked_often.feed(whole[start : start + 1_600])
+        asked_often.latest()
+    assert newest(whole[len(before) :], len(before)) == asked_often.latest()
+
+
 @given(st.integers(0, 40_000), st.integers(0, 15), st.integers(0, 99))
 def test_values_stay_in_their_ranges(samples: int, shift: int, seed: int) -> None:
     prosody = newest(loud(samples, seed) >> shift)

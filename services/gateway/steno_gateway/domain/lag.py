@@ -32,8 +32,10 @@ class LagWatch:
 
     def slow(self, latency_ms: float, stored: int) -> Told | None:
         """Take a partial that took so long, with chunks through `stored`; give what to tell."""
-        if latency_ms <= HIGH_MS:
-            return None
+        return self.behind(stored) if latency_ms > HIGH_MS else None
+
+    def behind(self, stored: int) -> Told | None:
+        """Note that text is late, as `late` does; give what to tell."""
         news = not self.told
         self.late(stored)
         return "high_latency" if news else None

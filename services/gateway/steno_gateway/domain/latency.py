@@ -7,9 +7,17 @@ from typing import Final
 from steno_common.lateness import TOLD_MS, Schedule
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Partial
+from steno_common.units import SAMPLE_RATE
 
 HIGH_MS: Final = TOLD_MS
 """A client is warned of partials that take longer."""
+
+STALLED_MS: Final = 5_000
+"""The same of audio that no text has come of at all: before words there may be silence that is
+told with them, for 1.4 s, and a first partial takes its time."""
+
+_FOLLOWED: Final = 2 * SAMPLE_RATE
+"""What the newest words of a client that stops to send may wait for is the end of its pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,13 @@ class LatencyMeter:
     def final(self, final: FinalEvent) -> None:
         """Take a final that is told: a later partial shows other words."""
         self._shown = max(self._shown, final.end)
+
+    def stalled(self, now_ms: float) -> bool:
+        """Say whether audio waits for too long that neither words nor silence were found in."""
+        waiting = next((chunk for chunk in self._chunks if chunk.end > self._shown), None)
+        if waiting is None or self._chunks[-1].end - waiting.end < _FOLLOWED:
+            return False
+        return now_ms - waiting.due_ms > STALLED_MS
 
     def partial(self, partial: Partial, now_ms: float) -> float | None:
         """Take a partial that the client has; give its latency, None if that is not known."""
