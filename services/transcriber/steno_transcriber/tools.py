@@ -1,5 +1,6 @@
 """What all recognisers of a process share."""
 
+import random
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from steno_transcriber.domain.hypothesis import Hypothesis, Options, Request
 from steno_transcriber.domain.scan import SpeechProbability
 from steno_transcriber.domain.segmenter import Rules
 from steno_transcriber.scheduler import Observe
+from steno_transcriber.streams import Streams
 
 Decode = Callable[[str, Request], Awaitable[Hypothesis]]
 """Gives the hypothesis of a session's request; raises EngineError."""
@@ -30,6 +32,18 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamTools:
+    """The engine's streams with the detector."""
+
+    streams: Streams
+    start_detector: Callable[[], SpeechProbability]
+    executor: Executor
+    """One thread for what would hold up the event loop: the detector, prosody."""
+    chance: Callable[[], float] = random.random
+    """Gives a number from 0 to 1, for waits that differ."""
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """Whose audio is recognised, from which checkpoint on."""
 
@@ -38,3 +52,5 @@ class Start:
     context: str = ""
     options: Options = field(default_factory=Options)
     partials: bool = True
+    fallback: bool = False
+    """Another engine goes on where this one fails: an engine's error is raised, not skipped."""
