@@ -94,8 +94,3 @@ def nth(number: int, behaviour: Behaviour) -> Rule:
 def behaviour_of(number: int, rules: Sequence[Rule]) -> Behaviour:
     """Give the behaviour for a stream: that of the first rule for it."""
     return next((rule.behaviour for rule in rules if rule.covers(number)), WELL)
-
-
-def read_rule(text: str) -> Rule:
-    """Read a rule written as JSON. Raises msgspec.ValidationError, msgspec.DecodeError."""
-    return msgspec.json.decode(text, type=Rule)
