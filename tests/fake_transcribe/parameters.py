@@ -62,9 +62,12 @@ class Parameters:
 
     @property
     def answer(self) -> list[tuple[str, str]]:
-        """Headers that say back what was asked."""
+        """Headers that say back what was asked, booleans in lower case."""
         said = {**(self.given or {}), "session-id": self.session_id}
-        return [(PREFIX + name, value) for name, value in said.items()]
+        return [
+            (PREFIX + name, value.lower() if value in ("True", "False") else value)
+            for name, value in said.items()
+        ]
 
 
 def parse(headers: Sequence[tuple[str, str]]) -> Parameters:
