@@ -23,6 +23,7 @@ class Outbox:
 
     def __init__(self, exchange: Exchange, record: StreamRecord) -> None:
         self.muted = False
+        """Whether nothing that comes from now on is sent."""
         self.last_put = 0.0
         """Seconds of audio when something was last put in."""
         self._exchange = exchange
@@ -35,7 +36,7 @@ class Outbox:
 
     async def put(self, *results: dict[str, Any]) -> None:
         """Send an event with these results."""
-        if self._closed:
+        if self._closed or self.muted:
             return
         self.last_put = self._record.audio_seconds
         due = self._clock() + self._behaviour.results_delay
@@ -60,6 +61,8 @@ class Outbox:
 
     async def exception(self, error: ServiceError) -> None:
         """Send an exception behind everything else."""
+        if self.muted:
+            return
         now = self._record.audio_seconds
         self._held.append((now, {"exception": error.name, "Message": error.message}))
         if self._behaviour.results_after_end:
@@ -68,7 +71,7 @@ class Outbox:
 
     async def _send(self) -> None:
         messages, self._held = self._held, []
-        if self.muted or not messages:
+        if not messages:
             return
         now = self._clock()
         self._record.sent += [Sent(now, audio, body) for audio, body in messages]

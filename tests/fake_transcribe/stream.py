@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
 
 from tests.fake_transcribe import errors
 from tests.fake_transcribe.behaviours import How
@@ -24,7 +24,11 @@ DONE: Final = "done"
 
 
 class _CutOffError(Exception):
-    """The stream is over, without another word to the client."""
+    """The stream is over, without a proper end."""
+
+    def __init__(self, how: How) -> None:
+        super().__init__(how)
+        self.how = how
 
 
 class Transcription:
@@ -57,13 +61,12 @@ class Transcription:
                 sending = group.create_task(
                     self._outbox.run(), name=f"results of stream {self._record.number}"
                 )
-                try:
-                    error = await self._heard(incoming)
-                except _CutOffError:
-                    sending.cancel()
-                    return
+                error = await self._heard(incoming)
                 await self._outbox.close()
                 await sending
+                if isinstance(error, _CutOffError):
+                    self._cut_off(error.how)
+                    return
                 if error is not None:
                     await self._outbox.exception(error)
                 await self._exchange.end()
@@ -72,8 +75,8 @@ class Transcription:
             for recogniser in self._recognisers:
                 await recogniser.aclose()
 
-    async def _heard(self, incoming: Incoming) -> ServiceError | None:
-        """Hear all audio; gives what went wrong."""
+    async def _heard(self, incoming: Incoming) -> ServiceError | _CutOffError | None:
+        """Hear all audio; gives what ended it before."""
         try:
             await self._strike()
             while not self._over and (data := await incoming.audio()) is not None:
@@ -85,6 +88,9 @@ class Transcription:
         except ServiceError as error:
             self._record.outcome = error.name
             self._service.journal.errors[error.name] += 1
+            return error
+        except _CutOffError as error:
+            self._record.outcome = error.how
             return error
         self._record.outcome = self._record.outcome or DONE
         return None
@@ -132,10 +138,9 @@ class Transcription:
                 self._outbox.muted = True
                 await asyncio.Event().wait()
             case _:
-                self._cut_off(failure.how)
+                raise _CutOffError(failure.how)
 
-    def _cut_off(self, how: How) -> NoReturn:
-        self._record.outcome = how
+    def _cut_off(self, how: How) -> None:
         match how:
             case How.RESET:
                 self._exchange.reset()
@@ -143,4 +148,3 @@ class Transcription:
                 self._exchange.go_away(drain=False)
             case _:
                 self._exchange.drop()
-        raise _CutOffError
