@@ -1,6 +1,7 @@
 """The transcriber service, wired."""
 
 import logging
+import sys
 from dataclasses import dataclass
 
 from steno_common.health import PORT_OFFSETS, serve_health
@@ -48,4 +49,5 @@ async def serve(life: Lifecycle) -> None:
         metrics.PLACES.set(recognition.places)
         meter.engine = Engine(recognition.places, recognition.window_seconds)
         store = WorkStore(link, limits)
-        await Worker(store, recognition, meter, settings.max_worker_sessions).run(life.draining)
+        most = min(settings.max_worker_sessions, recognition.max_sessions or sys.maxsize)
+        await Worker(store, recognition, meter, most).run(life.draining)
