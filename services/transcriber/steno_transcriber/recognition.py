@@ -102,9 +102,7 @@ async def open_recognition(
         async with open_engine(settings) as engine:
             detector = await _detector(engine.name, executor)
             if isinstance(engine, StreamEngine):
-                yield on_streams(
-                    engine, defaults, StreamTools(Streams(engine), detector, executor)
-                )
+                yield on_streams(engine, defaults, StreamTools(Streams(engine), detector, executor))
                 return
             async with Scheduler(engine, observe) as scheduler:
                 tools = _tools(settings, engine, scheduler, (detector, executor))

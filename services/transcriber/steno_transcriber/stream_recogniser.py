@@ -14,7 +14,7 @@ from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.domain.results import Result
 from steno_transcriber.domain.samples import Samples, blocks
 from steno_transcriber.domain.tiling import Shown, Tiling
-from steno_transcriber.engines.base import EngineError
+from steno_transcriber.engines.base import EngineAway, EngineError
 from steno_transcriber.outbox import Outbox, Timed
 from steno_transcriber.recogniser import Emit, Partial
 from steno_transcriber.streaming import Signals, Streaming
@@ -46,6 +46,8 @@ class StreamRecogniser:
         """Streams lost in a row without progress."""
         self._lost_at = start.position
         """Border at the last of them."""
+        self._doubted_at: int | None = None
+        """Border at which a stream ended that left speech without a word."""
         self._outages = 0
         """How often in a row the engine was given up."""
         self._down_until = 0.0
@@ -151,6 +153,10 @@ class StreamRecogniser:
                 stream, self._tiling, streams.rules, self._signals, self._hear, self._look
             )
             await self._streaming.run()
+        if self._tiling.leaves_speech and self._doubted_at != self._tiling.border:
+            # A service that broke off may seem to have ended: what two streams say is believed.
+            self._doubted_at = self._tiling.border
+            raise EngineAway("the stream ended without a word of the speech in it")
         if (closed := self._tiling.end()) is not None:
             self._outbox.put(Timed(closed))
 

@@ -216,8 +216,8 @@ def test_silence_is_committed_while_nobody_speaks() -> None:
     check_tiles(sink.spans, 0, len(audio))
 
 
-def test_sound_without_a_word_is_closed_when_the_engine_says_that_it_has_said_all() -> None:
-    engine, sink = FakeEngine(Plan(says=False), Plan(says=False)), Sink()
+def test_sound_without_a_word_is_closed_once_two_streams_have_said_nothing_of_it() -> None:
+    engine, sink = FakeEngine(*[Plan(says=False)] * 9), Sink()
     noise = np.tile(np.array([9_000, -9_000], np.int16), 8_000 * 30)
 
     async def scenario() -> None:
@@ -230,7 +230,20 @@ def test_sound_without_a_word_is_closed_when_the_engine_says_that_it_has_said_al
     simulated(scenario)
     check_tiles(sink.spans, 0, len(noise))
     assert {span.reason for span in sink.spans} == {"silence"}
-    assert len(engine.streams) == 2
+    assert len(engine.streams) == 4
+
+
+def test_a_stream_that_ends_without_a_word_of_speech_is_not_believed_alone() -> None:
+    engine, sink = FakeEngine(Plan(says=False)), Sink()
+
+    async def scenario() -> None:
+        held = recogniser(engine, sink)
+        await heard(held, TALK)
+        await held.aclose()
+
+    simulated(scenario)
+    assert sink.texts == ["1 2 3", "4 5", "6"]
+    check_tiles(sink.spans, 0, len(TALK))
 
 
 def test_a_stream_without_audio_is_kept_open_with_silence_that_moves_no_position() -> None:

@@ -67,6 +67,10 @@ class Activity:
         begin, end = spoken[0] * FRAME, (spoken[-1] + 1) * FRAME
         return max(first, self._start + begin), min(last, self._start + end)
 
+    def spoken(self, first: int, last: int) -> int:
+        """Give how much speech there is between two positions, in samples."""
+        return len(self._spoken(first, last)) * FRAME
+
     def _spoken(self, first: int, last: int) -> Sequence[int]:
         return [
             number

@@ -21,6 +21,9 @@ SILENCE: Final = SAMPLE_RATE
 LEAD: Final = 6_400
 """Audio before speech that is left to it, so that its first word is whole."""
 
+DOUBT: Final = SAMPLE_RATE // 4
+"""Speech by the local detector that is too much to have no word; less is the echo of one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -153,6 +156,11 @@ class Tiling:
         if (speech := self.activity.speech(self.border, end)) is not None:
             end = speech[0] - LEAD
         return self._silence(end) if end - self.border >= SILENCE else None
+
+    @property
+    def leaves_speech(self) -> bool:
+        """Whether the stream has been given speech of which it has not said a word."""
+        return self.activity.spoken(self.border, self.sent) >= DOUBT
 
     def end(self) -> Closed | None:
         """Close what is left of the stream's audio: its end came, and no word was in it."""
