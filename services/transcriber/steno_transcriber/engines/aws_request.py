@@ -1,12 +1,11 @@
 """What Amazon Transcribe is asked for, in the words of its API."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from steno_common.messages import MANY_LANGUAGES
 from steno_common.units import SAMPLE_RATE
 from steno_transcriber.domain.hypothesis import Options
-from steno_transcriber.engines.aws_settings import AwsSettings
+from steno_transcriber.engines.aws_settings import AwsSettings, parts
 from steno_transcriber.engines.base import EngineRefused
 
 USUAL: Final = {
@@ -17,6 +16,11 @@ USUAL: Final = {
     "sv": "SE", "th": "TH", "tl": "PH", "uk": "UA", "vi": "VN", "zh": "CN", "zu": "ZA",
 }  # fmt: skip
 """The service wants a region with each language: the usual one of those that it knows."""
+OTHERS: Final = {
+    "ar": "AE", "de": "CH", "en": "AB AU GB IE IN NZ WL ZA", "es": "ES", "fr": "CA", "pt": "PT",
+    "zh": "HK TW",
+}  # fmt: skip
+"""Further regions that it tells apart."""
 FEWEST_OPTIONS: Final = 2
 """Languages among which the service tells one apart, at least."""
 
@@ -44,17 +48,26 @@ def request(settings: AwsSettings, options: Options) -> dict[str, Any]:
 
 
 def _code(settings: AwsSettings, options: Options) -> str:
-    """Give the language with a region: the session's own, else that of the settings."""
-    if options.locale is not None and "-" in options.locale:
-        return options.locale
+    """Give the language with a region: the session's own, that of the settings, the usual one.
+
+    A region that the service does not tell apart is as good as none.
+    """
     language = options.language or ""
-    told = (each for each in settings.aws_language_options if each.partition("-")[0] == language)
+    subtags = (options.locale or "").split("-")
+    regions = OTHERS.get(language, "").split()
+    spoken = next((each.upper() for each in subtags[1:] if each.upper() in regions), None)
+    if spoken is not None:
+        return f"{language}-{spoken}"
     usual = f"{language}-{USUAL[language]}" if language in USUAL else language
-    return next(told, usual)
+    if USUAL.get(language, "") in [each.upper() for each in subtags[1:]]:
+        return usual
+    named = parts(settings.aws_language_options)
+    return next((each for each in named if each.partition("-")[0] == language), usual)
 
 
 def _languages(settings: AwsSettings, options: Options) -> dict[str, Any]:
-    if len(settings.aws_language_options) < FEWEST_OPTIONS:
+    told = parts(settings.aws_language_options)
+    if len(told) < FEWEST_OPTIONS:
         raise EngineRefused(
             "a session without a language needs two languages in STENO_AWS_LANGUAGE_OPTIONS"
         )
@@ -63,13 +76,14 @@ def _languages(settings: AwsSettings, options: Options) -> dict[str, Any]:
         # Told apart once for the stream, or as they change.
         "identify_multiple_languages" if every else "identify_language": True,
         "language_code": None,
-        "language_options": list(settings.aws_language_options),
+        "language_options": told,
         "preferred_language": settings.aws_preferred_language or None,
     }
 
 
-def _named(name: str, values: Sequence[str], *, many: bool) -> dict[str, Any]:
+def _named(name: str, text: str, *, many: bool) -> dict[str, Any]:
     """Give one name alone, several where languages are told apart."""
+    values = parts(text)
     if not values:
         return {}
     return {f"{name}s": list(values)} if many else {name: values[0]}

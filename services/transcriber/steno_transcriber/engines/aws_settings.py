@@ -7,6 +7,11 @@ Stability = Literal["high", "medium", "low", "off"]
 FilterMethod = Literal["mask", "remove", "tag"]
 
 
+def parts(text: str) -> list[str]:
+    """Give what commas part."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
     """Where Amazon Transcribe is, what it is asked for; credentials come from AWS's own chain."""
@@ -29,13 +34,13 @@ class AwsSettings:
     """Audio after which a stream is ended in the next pause; the service takes 4 h."""
     aws_stability: Stability = "high"
     """How early the words of partial results stop changing."""
-    aws_language_options: tuple[str, ...] = ("en-US", "es-US", "fr-FR", "de-DE", "pt-BR")
+    aws_language_options: str = "en-US,es-US,fr-FR,de-DE,pt-BR"
     """Languages that may be spoken where none is told, and regions of those that are."""
     aws_preferred_language: str = ""
     """The likeliest of them."""
-    aws_vocabulary: tuple[str, ...] = ()
-    """Names of custom vocabularies; with several languages one for each."""
-    aws_vocabulary_filter: tuple[str, ...] = ()
+    aws_vocabulary: str = ""
+    """Names of custom vocabularies; with several languages one for each; commas part them."""
+    aws_vocabulary_filter: str = ""
     """Names of vocabulary filters, likewise."""
     aws_vocabulary_filter_method: FilterMethod = "mask"
     """What becomes of a word that a filter holds."""
