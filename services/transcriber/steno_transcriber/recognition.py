@@ -66,16 +66,14 @@ class Recognition:
         context: str = "",
         options: Options | None = None,
         partials: bool = True,
-        fallback: bool = False,
     ) -> Recogniser:
         """Give a recogniser that goes on at a checkpoint: sample position, context of its span.
 
         What the options leave open is as in the settings. Without partials only spans are
-        emitted, at less cost. With a fallback, a stream engine that is given up raises its
-        EngineError: all spans before it are emitted, and another engine goes on at the last.
+        emitted, at less cost.
         """
         wanted = self._wanted(options or Options())
-        return self._make(Start(session, position, context, wanted, partials, fallback), emit)
+        return self._make(Start(session, position, context, wanted, partials), emit)
 
     def _wanted(self, options: Options) -> Options:
         """Fill what a session leaves open with the settings."""

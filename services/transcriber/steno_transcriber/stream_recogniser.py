@@ -163,7 +163,7 @@ class StreamRecogniser:
     async def _is_worth_another(self, error: EngineError) -> bool:
         """Wait before another stream is opened; False if the engine is given up for a while.
 
-        Raises the error if another engine is to go on.
+        Whoever takes the span that says so may raise, and let another engine go on before it.
         """
         moved = self._tiling.border > self._lost_at
         self._losses = 1 if moved else self._losses + 1
@@ -174,9 +174,6 @@ class StreamRecogniser:
         if error.retryable and self._losses < self._tools.streams.rules.tries:
             await asyncio.sleep(pause(self._losses, self._tools.chance()))
             return True
-        if self._start.fallback:
-            await self._outbox.join()
-            raise error
         down = min(LONGEST_DOWN_SECONDS, DOWN_SECONDS * 2**self._outages)
         self._losses, self._outages = 0, self._outages + 1
         self._down_until = asyncio.get_running_loop().time() + down

@@ -90,13 +90,13 @@ class Streaming:
             if delay := pacing.wait(clock()):
                 await asyncio.sleep(delay)
             piece = self.tiling.send(PIECE)
-            await self.stream.send(piece)
+            await self._handed_over(self.stream.send(piece))
             pacing.sent(clock(), len(piece))
             self._sent.append((self.tiling.sent, clock()))
             self.signals.room.set()
             await self.look()
         self.finished = True
-        await self.stream.finish()
+        await self._handed_over(self.stream.finish())
         await asyncio.sleep(self.rules.finish_seconds)
         raise EngineAway("the engine did not end the stream in time")
 
@@ -108,4 +108,12 @@ class Streaming:
                 await self.signals.audio.wait()
         except TimeoutError:
             self.tiling.send_silence(len(SILENCE))
-            await self.stream.send(SILENCE)
+            await self._handed_over(self.stream.send(SILENCE))
+
+    async def _handed_over(self, sending: Awaitable[None]) -> None:
+        """Wait until the stream has taken something; it may stop taking anything."""
+        try:
+            async with asyncio.timeout(self.rules.finish_seconds):
+                await sending
+        except TimeoutError:
+            raise EngineAway("the engine takes no more audio") from None

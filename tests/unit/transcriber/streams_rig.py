@@ -13,7 +13,7 @@ from tests.unit.transcriber.streams_fake import FakeEngine
 from steno_common.units import SAMPLE_RATE
 from steno_transcriber.domain.samples import Samples
 from steno_transcriber.engines.numbers import phrase, silence
-from steno_transcriber.recogniser import Partial, Span
+from steno_transcriber.recogniser import Emit, Partial, Span
 from steno_transcriber.speech import start_loudness
 from steno_transcriber.stream_recogniser import StreamRecogniser
 from steno_transcriber.streams import Streams
@@ -50,7 +50,7 @@ class Sink:
         return " ".join(self.texts).split()
 
 
-def recogniser(engine: FakeEngine, sink: Sink, start: Start | None = None) -> StreamRecogniser:
+def recogniser(engine: FakeEngine, sink: Emit, start: Start | None = None) -> StreamRecogniser:
     # The virtual loop runs what is meant for a thread by itself.
     no_executor = cast("Executor", None)
     tools = StreamTools(Streams(engine), start_loudness, no_executor, chance=lambda: 1.0)

@@ -300,23 +300,30 @@ def test_an_old_stream_is_ended_where_nobody_speaks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "streams"), [(EngineRefused("no such key"), 1), (EngineLimited("full"), RULES.tries)]
+    ("error", "streams"), [(EngineRefused("no such key"), 2), (EngineLimited("full"), RULES.tries)]
 )
-def test_an_engine_that_is_given_up_raises_where_another_goes_on(
+def test_whoever_takes_the_span_of_a_failure_may_let_another_engine_go_on_before_it(
     error: EngineError, streams: int
 ) -> None:
-    engine, sink = FakeEngine(*[Plan(refused=error)] * 10), Sink()
+    engine = FakeEngine(Plan(lasts=28_000), *[Plan(refused=error)] * 10)
+    taken: list[Span] = []
+
+    async def emit(event: Partial | Span) -> None:
+        if isinstance(event, Span):
+            if event.reason == "engine_failed":
+                raise LookupError(event.start)
+            taken.append(event)
 
     async def scenario() -> None:
-        held = recogniser(engine, sink, Start("session", fallback=True))
-        with pytest.raises(type(error)) as raised:
+        held = recogniser(engine, emit)
+        with pytest.raises(LookupError) as raised:
             await heard(held, TALK)
-        assert raised.value.code == error.code
+        assert raised.value.args == (taken[-1].end,)
         await held.aclose()
 
     simulated(scenario)
     assert len(engine.asked) == streams
-    assert not sink.spans
+    assert [span.hypothesis.text for span in taken if span.hypothesis] == ["1 2 3"]
 
 
 def test_an_engine_that_is_given_up_leaves_a_span_that_says_so_where_none_goes_on() -> None:
@@ -373,16 +380,16 @@ def test_more_sessions_than_streams_wait_and_then_are_limited() -> None:
     async def scenario() -> None:
         # One pool for all.
         first = recogniser(engine, sinks[0])
-        others = [recogniser(engine, sink, Start("session", fallback=True)) for sink in sinks[1:]]
+        others = [recogniser(engine, sink) for sink in sinks[1:]]
         for other in others:
             other._tools = first._tools
         await first.feed(TALK[:1_600])
         await others[0].feed(TALK[:1_600])
         await asyncio.sleep(1)
         assert engine.open_now == 2
-        await others[1].feed(TALK[:1_600])
-        with pytest.raises(EngineLimited, match="2 streams are open"):
-            await others[1].flush()
+        await others[1].feed(TALK[:6_400])
+        await others[1].flush()
+        assert [span.reason for span in sinks[2].spans] == ["engine_failed"]
         assert engine.most_open == 2
         for held in (first, *others):
             await held.aclose()
@@ -412,11 +419,9 @@ def test_losing_a_stream_interrupts_no_commit() -> None:
             committed.append(event.end)
 
     engine = FakeEngine(Plan(lasts=26_000), Plan())
-    sink = Sink()
-    sink.__call__ = emit  # type: ignore[method-assign]
 
     async def scenario() -> None:
-        held = recogniser(engine, emit)  # type: ignore[arg-type]
+        held = recogniser(engine, emit)
         await heard(held, TALK)
         await held.aclose()
 

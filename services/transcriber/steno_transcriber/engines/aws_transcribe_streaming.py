@@ -90,11 +90,12 @@ class StreamingStream:
 
     async def aclose(self) -> None:
         """Cut the connection."""
+        await _abandon(self._sdk)
         await _cut(self._transport)
         if (reading := self._reading) is not None:
+            # Not cancelled, see above: the end of the connection ends it.
+            reading.add_done_callback(_forget)
             await asyncio.wait([reading], timeout=CLOSE_SECONDS)
-            if not reading.cancel():
-                reading.exception()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,8 @@ class TranscribeStreaming:
             sdk = await asyncio.shield(opening)
         except BaseException as error:
             await _cut(transport)
-            if not opening.done():
-                opening.cancel()
-            elif not opening.cancelled():
-                opening.exception()
+            opening.add_done_callback(_forget)
+            opening.cancel()
             if isinstance(error, FAULTS):
                 raise engine_error(error, opened=False) from error
             raise
@@ -133,7 +132,11 @@ class TranscribeStreaming:
         # Each attempt would be another stream; who asks tries again by itself.
         client = AsyncTranscribeStreamingClient(config=config)
         sdk = await client.start_stream_transcription(StartStreamTranscriptionInput(**named(asked)))
-        await sdk.await_output()
+        try:
+            await sdk.await_output()
+        except BaseException:
+            await _abandon(sdk)
+            raise
         return sdk
 
 
@@ -165,6 +168,19 @@ def engine_error(error: BaseException, *, opened: bool) -> EngineError:
         case AwsCrtError() | OSError():
             kind = EngineAway
     return kind(str(error) or type(error).__name__)
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    """Take the error of a task that nobody waits for."""
+    if not task.cancelled():
+        task.exception()
+
+
+async def _abandon(sdk: Any) -> None:
+    """End the task that waits for audio: it would wait for ever."""
+    with suppress(*FAULTS):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await sdk.input_stream.close()
 
 
 async def _cut(transport: AWSCRTHTTPClient) -> None:

@@ -144,7 +144,7 @@ class StreamRules:
     connect_seconds: float = 5.0
     """Longest time until a stream is open."""
     finish_seconds: float = 15.0
-    """Longest time from the end of its audio to the end of its results."""
+    """Longest time from the end of its audio to the end of its results, or to take a piece."""
     keep_alive_seconds: float = 10.0
     """Without audio for so long, silence is sent."""
     pace: float = 2.0
