@@ -63,6 +63,8 @@ $(INSTALLED): $(BIN)/python constraints.txt requirements.txt $(DISTRIBUTIONS:=/p
 	@$(PIP_INSTALL) hatchling editables
 	@$(PIP_INSTALL) --no-build-isolation --no-deps -r requirements.txt
 	@$(PIP_INSTALL) $(REQUIRED)
+	@$(PIP_INSTALL) --only-binary awscrt 'steno-transcriber[aws]' >/dev/null 2>&1 || \
+	echo "No engine aws: there is no wheel of awscrt for this machine."
 	@$(BIN)/python -c 'import pocketsphinx' 2>/dev/null || $(PIP_INSTALL) pocketsphinx >/dev/null 2>&1 || \
 	echo "No pocketsphinx: there is no wheel for this Python, and it could not be compiled here. \
 	Use Python 3.11 or 3.13, or a Whisper model."

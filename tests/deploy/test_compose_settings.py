@@ -17,12 +17,19 @@ from steno_common.store.limits import Limits
 from steno_gateway.settings import GatewaySettings
 from steno_notifier.settings import NotifierSettings
 from steno_transcriber.app import TranscriberSettings
+from steno_transcriber.engines.aws_settings import AwsSettings
 from steno_transcriber.settings import RecognitionSettings
 
 ROOT = Path(__file__).parents[2]
 READ: dict[str, tuple[Any, ...]] = {
     "gateway": (ProcessSettings, Limits, GatewaySettings, Installed),
-    "transcriber": (ProcessSettings, Limits, TranscriberSettings, RecognitionSettings),
+    "transcriber": (
+        ProcessSettings,
+        Limits,
+        TranscriberSettings,
+        RecognitionSettings,
+        AwsSettings,
+    ),
     "aggregator": (ProcessSettings, AggregatorSettings),
     "notifier": (ProcessSettings, NotifierSettings, DestinationSettings),
 }

@@ -1,6 +1,7 @@
 """The transcriber service, wired."""
 
 import logging
+import sys
 from dataclasses import dataclass
 
 from steno_common.health import PORT_OFFSETS, serve_health
@@ -49,6 +50,6 @@ async def serve(life: Lifecycle) -> None:
         metrics.PLACES.set(recognition.places)
         meter.engine = Engine(recognition.places, recognition.window_seconds)
         store = WorkStore(link, limits)
+        most = min(settings.max_worker_sessions, recognition.max_sessions or sys.maxsize)
         gpu = find_gpu(recognition_settings.device_index)
-        worker = Worker(store, recognition, meter, settings.max_worker_sessions, gpu=gpu)
-        await worker.run(life.draining)
+        await Worker(store, recognition, meter, most, gpu=gpu).run(life.draining)

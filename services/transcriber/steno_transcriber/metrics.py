@@ -104,6 +104,16 @@ _PADDED: Final = Counter(
     "Windows decoded, by the whole seconds of their padded length",
     ["kind", "seconds"],
 )
+STREAMS: Final = Gauge(
+    "steno_transcriber_streams", "Streams that are open to an engine in the cloud"
+)
+STREAM_LOSSES: Final = Counter(
+    "steno_transcriber_stream_losses_total",
+    "Streams that were lost, or that the engine did not open, by the `code` of the error",
+    ["code"],
+)
+for _code in ("engine_failed", "engine_limited", "engine_refused", "engine_unavailable"):
+    STREAM_LOSSES.labels(_code)
 _FAILURES: Final = Counter(
     "steno_transcriber_window_failures_total",
     "Windows the engine failed on: `partial_failures` are left out, `final_retries` are tried"

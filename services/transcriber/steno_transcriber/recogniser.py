@@ -64,17 +64,20 @@ Emit = Callable[[Partial | Span], Awaitable[None]]
 class Recogniser(Protocol):
     """Recognition of one session from a checkpoint on; its calls must not overlap."""
 
-    pending: int
-    """Samples of closed speech whose words are not decoded yet."""
+    @property
+    def pending(self) -> int:
+        """Samples that wait for the engine: closed speech not decoded, audio not sent."""
 
     async def feed(self, samples: Samples) -> None:
-        """Take the next samples; returns when the spans they close are emitted.
+        """Take the next samples; returns when more may come.
 
-        Errors of `emit` pass through; the recogniser is of no use after one.
+        On top of windows, the spans they close are emitted by then; those of a stream follow when
+        its engine has said what is in them, and the errors of emitting them pass through the next
+        call. Errors of `emit` pass through; the recogniser is of no use after one.
         """
 
     async def flush(self) -> None:
-        """Close and emit everything up to the last sample."""
+        """Close and emit everything up to the last sample; nothing is emitted after it."""
 
     async def aclose(self) -> None:
         """Stop without closing anything: the audio since the last span is to be fed again."""

@@ -16,6 +16,7 @@ def options_of(session: Session) -> Options:
         task=session.task,
         prompt=session.prompt,
         hotwords=", ".join(session.hotwords),
+        locale=session.language or None,
     )
 
 

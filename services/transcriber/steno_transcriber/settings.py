@@ -6,7 +6,7 @@ from typing import Literal
 from steno_transcriber.domain.fitting import Fitting
 from steno_transcriber.domain.hypothesis import Task
 
-EngineName = Literal["auto", "whisper", "pocketsphinx", "scripted", "numbered"]
+EngineName = Literal["auto", "whisper", "pocketsphinx", "aws", "scripted", "numbered"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from steno_transcriber.domain.hypothesis import Options, Request, Window
 from steno_transcriber.engines.base import DeviceLost, EngineError
 from steno_transcriber.engines.calibration import Calibration
 from steno_transcriber.engines.whisper import WhisperEngine
-from steno_transcriber.recognition import Recognition
+from steno_transcriber.recognition import on_windows
 from steno_transcriber.scheduler import Scheduler
 
 
@@ -37,7 +37,7 @@ async def test_an_engine_hangs_that_owes_an_answer_for_more_than_a_minute(
     now = float(round(loop.time()))  # so that sums are exact
     monkeypatch.setattr(loop, "time", lambda: now)
     async with Scheduler(engine) as scheduler, asyncio.TaskGroup() as tasks:
-        recognition = Recognition(engine, scheduler, Options(), tools(executor))
+        recognition = on_windows(engine, scheduler, Options(), tools(executor))
         tasks.create_task(scheduler.decode("a", Request(WINDOW)))
         await turn()
         now += 59
@@ -54,7 +54,7 @@ async def test_an_engine_hangs_that_owes_an_answer_for_more_than_a_minute(
 async def test_an_engine_without_work_does_not_hang(executor: ThreadPoolExecutor) -> None:
     engine = GatedEngine()
     async with Scheduler(engine) as scheduler:
-        assert not Recognition(engine, scheduler, Options(), tools(executor)).hangs
+        assert not on_windows(engine, scheduler, Options(), tools(executor)).hangs
 
 
 def failing(executor: ThreadPoolExecutor, error: Exception) -> WhisperEngine:

@@ -108,4 +108,5 @@ def test_a_number_beyond_the_largest_is_refused() -> None:
 async def test_the_settings_choose_the_engine_with_the_detector_of_loudness() -> None:
     async with open_recognition(RecognitionSettings(engine="numbered")) as recognition:
         assert recognition.engine_name == "numbered"
+        assert recognition.rules is not None
         assert recognition.rules.pause == 8_000

@@ -29,7 +29,8 @@ def session(**asked: Any) -> Session:
     ],
 )
 def test_a_language_is_known_by_its_first_letters(asked: str | None, wanted: str | None) -> None:
-    assert options_of(session(language=asked)) == Options(language=wanted)
+    found = options_of(session(language=asked))
+    assert found == Options(language=wanted, locale=asked or None)
 
 
 def test_a_session_that_says_nothing_leaves_everything_open() -> None:
@@ -44,7 +45,11 @@ def test_everything_that_a_session_says_of_its_audio_is_asked_for() -> None:
         hotwords=("Ada Lovelace", "Steno"),
     )
     assert options_of(asked) == Options(
-        language="de", task="translate", prompt="Grüße.", hotwords="Ada Lovelace, Steno"
+        language="de",
+        task="translate",
+        prompt="Grüße.",
+        hotwords="Ada Lovelace, Steno",
+        locale="de-AT",
     )
 
 

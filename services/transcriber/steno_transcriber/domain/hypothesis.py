@@ -22,6 +22,9 @@ class Options:
     """Text as if said before the session: names, terms, style."""
     hotwords: str = ""
     """Words that are likely to be said, with commas between them."""
+    locale: str | None = None
+    """The language with its region as the session was created (BCP 47), for engines that tell
+    regions apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,10 +1,21 @@
-"""What every engine that decodes windows of audio offers."""
+"""What every engine offers: one that decodes windows of audio, or one that is sent a stream of it.
 
-from collections.abc import Hashable, Sequence
-from typing import Protocol
+EngineError              engine_failed       it may succeed in a second try
+├── EngineUnavailable    engine_unavailable  it cannot be opened at all
+├── EngineAway           engine_unavailable  it does not answer, for now
+├── EngineLimited        engine_limited      it has no room for one more stream, for now
+└── EngineRefused        engine_refused      it will never take this: credentials, parameters
+"""
+
+from collections.abc import AsyncIterator, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from steno_common.errors import StenoError
-from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
+from steno_transcriber.domain.hypothesis import Again, Hypothesis, Options, Window
+from steno_transcriber.domain.results import Result
+from steno_transcriber.domain.samples import Samples
+from steno_transcriber.domain.tiling import Patience
 
 
 class EngineError(StenoError):
@@ -18,6 +29,25 @@ class EngineUnavailable(EngineError):  # noqa: N818 - it names a state, as Store
     """The engine cannot be opened: its model is missing or does not load."""
 
     code = "engine_unavailable"
+    retryable = False
+
+
+class EngineAway(EngineError):  # noqa: N818 - it names a state
+    """The engine does not answer, or its stream was lost."""
+
+    code = "engine_unavailable"
+
+
+class EngineLimited(EngineError):  # noqa: N818 - it names a state
+    """The engine has no room for one more stream now; another engine may."""
+
+    code = "engine_limited"
+
+
+class EngineRefused(EngineError):  # noqa: N818 - it names a state
+    """The engine will not take it however often it is asked: credentials, parameters."""
+
+    code = "engine_refused"
     retryable = False
 
 
@@ -82,6 +112,64 @@ class WindowEngine(Protocol):
 
         Windows of several groups are answered too, at the cost of several calls.
         """
+
+    async def aclose(self) -> None:
+        """End what the engine has started."""
+
+
+class Stream(Protocol):
+    """One stream of audio to an engine. Its calls raise EngineError."""
+
+    async def send(self, audio: Samples) -> None:
+        """Send the next samples."""
+
+    async def finish(self) -> None:
+        """Say that no more comes; the results of what was sent still do."""
+
+    def results(self) -> AsyncIterator[Result]:
+        """Give results as they come; ends when the engine has said all, whoever ended it."""
+
+    async def aclose(self) -> None:
+        """Let go of the stream at once, whatever is still to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRules:
+    """What an engine bears and what it is borne with."""
+
+    max_streams: int = 25
+    """Streams at once."""
+    wait_seconds: float = 5.0
+    """Longest wait for one of them."""
+    connect_seconds: float = 5.0
+    """Longest time until a stream is open."""
+    finish_seconds: float = 15.0
+    """Longest time from the end of its audio to the end of its results, or to take a piece."""
+    keep_alive_seconds: float = 10.0
+    """Without audio for so long, silence is sent."""
+    pace: float = 2.0
+    """Seconds of audio that may be sent in a second."""
+    burst_seconds: float = 1.0
+    """Audio that may be sent at once."""
+    tries: int = 5
+    """Streams that may be lost in a row without any progress."""
+    patience: Patience = field(default_factory=Patience)
+
+
+@runtime_checkable
+class StreamEngine(Protocol):
+    """Takes audio of one session as a stream, gives partial and final results itself."""
+
+    @property
+    def name(self) -> str:
+        """Name in the settings."""
+
+    @property
+    def rules(self) -> StreamRules:
+        """Its limits."""
+
+    async def open(self, options: Options) -> Stream:
+        """Open a stream, ready for audio. Raises EngineError; it may be cancelled."""
 
     async def aclose(self) -> None:
         """End what the engine has started."""

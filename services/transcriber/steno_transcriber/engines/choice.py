@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Final
 
 from steno_common.logs import about
-from steno_transcriber.engines.base import EngineUnavailable, WindowEngine
+from steno_transcriber.engines.base import EngineUnavailable, StreamEngine, WindowEngine
 from steno_transcriber.settings import RecognitionSettings
 
 log = logging.getLogger(__name__)
@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 _MODULES: Final = {
     "whisper": "steno_transcriber.engines.whisper",
     "pocketsphinx": "steno_transcriber.engines.pocketsphinx",
+    "aws": "steno_transcriber.engines.aws",
     "scripted": "steno_transcriber.engines.scripted",
     "numbered": "steno_transcriber.engines.numbered",
 }
@@ -22,8 +23,8 @@ _MODULES: Final = {
 
 
 @asynccontextmanager
-async def open_engine(settings: RecognitionSettings) -> AsyncIterator[WindowEngine]:
-    """Open the engine, ready to decode; it is closed at the end.
+async def open_engine(settings: RecognitionSettings) -> AsyncIterator[WindowEngine | StreamEngine]:
+    """Open the engine, ready to work; it is closed at the end.
 
     Raises EngineUnavailable; with `auto` only if no engine at all can be opened.
     """
@@ -34,7 +35,7 @@ async def open_engine(settings: RecognitionSettings) -> AsyncIterator[WindowEngi
         await engine.aclose()
 
 
-async def _open(settings: RecognitionSettings) -> WindowEngine:
+async def _open(settings: RecognitionSettings) -> WindowEngine | StreamEngine:
     if settings.engine != "auto":
         engine = await _open_named(settings.engine, settings)
         log.info("engine %s is ready", engine.name, extra=about(engine=engine.name))
@@ -58,10 +59,10 @@ async def _open(settings: RecognitionSettings) -> WindowEngine:
     return engine
 
 
-async def _open_named(name: str, settings: RecognitionSettings) -> WindowEngine:
+async def _open_named(name: str, settings: RecognitionSettings) -> WindowEngine | StreamEngine:
     try:
         module = import_module(_MODULES[name])
     except ImportError as error:
         raise EngineUnavailable(f"engine {name} is not installed: {error}") from error
-    engine: WindowEngine = await module.open_engine(settings)
+    engine: WindowEngine | StreamEngine = await module.open_engine(settings)
     return engine

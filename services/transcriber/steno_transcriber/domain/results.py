@@ -1,0 +1,31 @@
+"""What a stream engine says of its audio; times are seconds since the stream's first sample."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWord:
+    """One word, with the punctuation behind it."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float = 0.0
+    """0 to 1."""
+    stable: bool = False
+    """A later result of the same segment will not change it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that is known of one segment; it replaces what was said of it before."""
+
+    segment: str
+    """Names the segment: the same in all its partials and in its final."""
+    start: float
+    end: float
+    words: tuple[HeardWord, ...] = ()
+    final: bool = False
+    """Nothing more will be said of the segment."""
+    language: str | None = None
+    """Two letters."""

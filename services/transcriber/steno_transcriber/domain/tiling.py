@@ -1,0 +1,234 @@
+"""Spans out of what a stream engine says: they tile the samples, whatever becomes of the streams.
+
+A span is closed for good by a final, by the clean end of a stream, or by silence of which neither
+the engine nor the local detector knows a word. What lies behind the last border is kept, so that
+a new stream can begin there after a loss. Positions and lengths are samples of the session.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from steno_common.messages import Word
+from steno_common.units import SAMPLE_BYTES, SAMPLE_RATE
+from steno_transcriber.domain.activity import Activity
+from steno_transcriber.domain.results import Result
+from steno_transcriber.domain.samples import Samples, from_bytes
+from steno_transcriber.domain.stream_time import StreamTime
+
+SILENCE: Final = SAMPLE_RATE
+"""Silence is released in pieces of at least this length."""
+LEAD: Final = 6_400
+"""Audio before speech that is left to it, so that its first word is whole."""
+
+DOUBT: Final = SAMPLE_RATE // 4
+"""Speech by the local detector that is too much to have no word; less is the echo of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a stream may leave audio without a final."""
+
+    settle: int = 2 * SAMPLE_RATE
+    """After it, silence of which no result speaks is silence."""
+    unheard: int = 20 * SAMPLE_RATE
+    """Speech by the local detector of which no result speaks, before the stream is asked to end."""
+    open: int = 40 * SAMPLE_RATE
+    """Audio without a border, before the stream is asked to end; from three quarters of it on
+    that is done where nobody speaks."""
+    stream: int = 14_100 * SAMPLE_RATE
+    """Age of a stream, in audio, from which on it is asked to end where nobody speaks."""
+    grace: int = 60 * SAMPLE_RATE
+    """How much older it may get if there is always someone who speaks."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closed:
+    """Samples `start` to `end`, closed for good; in silence `speech_start` is `speech_end`."""
+
+    start: int
+    end: int
+    speech_start: int
+    speech_end: int
+    words: tuple[Word, ...] = ()
+    language: str | None = None
+    speech: Samples | None = None
+    """The samples between the bounds of speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A result in positions of the session, without words that are finished already."""
+
+    start: int
+    end: int
+    words: tuple[Word, ...]
+    stability: float
+    """Share of the words that will not change, 0 to 1."""
+    language: str | None
+
+
+class Tiling:
+    """One session: `border <= sent <= received` after every call."""
+
+    def __init__(self, position: int, patience: Patience) -> None:
+        self.border = self.sent = self.received = position
+        self._patience = patience
+        self._pcm = bytearray()
+        """From the border on."""
+        self.activity = Activity(position)
+        self._said = position
+        """Position up to which the words are finished; silence may have moved the border on."""
+        self._time = StreamTime(position)
+        self._open: dict[str, int] = {}
+        """Start of each segment that has no final yet."""
+        self._finished: set[str] = set()
+        """Segments of this stream that have one."""
+
+    @property
+    def unsent(self) -> int:
+        """Samples that the stream has not been given."""
+        return self.received - self.sent
+
+    def take(self, samples: Samples, speech: Iterable[bool]) -> None:
+        """Keep the next samples, with what the judge said of the frames they complete."""
+        self._pcm += samples.astype("<i2").tobytes()
+        self.received += len(samples)
+        self.activity.add(speech)
+
+    def rewind(self) -> None:
+        """Begin anew at the border: another stream, of which nothing is known."""
+        self.sent = self.border
+        self._time = StreamTime(self.border)
+        self._open.clear()
+        self._finished.clear()
+
+    def send(self, most: int) -> Samples:
+        """Give the next samples for the stream; they count as sent."""
+        piece = self._samples(self.sent, min(self.received, self.sent + most))
+        self.sent += len(piece)
+        self._time.add_audio(len(piece))
+        return piece
+
+    def send_silence(self, samples: int) -> None:
+        """Count silence that only keeps the stream open."""
+        self._time.add_silence(samples)
+
+    def show(self, result: Result) -> Shown | None:
+        """Take a result that may still change; None if it has nothing to show."""
+        if result.segment in self._finished:
+            return None
+        words = self._words(result)
+        self._open[result.segment] = max(self.border, self._position(result.start))
+        if not words:
+            return None
+        stable = sum(word.stable for word in result.words)
+        return Shown(
+            start=words[0].start,
+            end=max(words[-1].end, self._position(result.end)),
+            words=words,
+            stability=round(min(1.0, stable / len(result.words)), 3),
+            language=result.language,
+        )
+
+    def finish(self, result: Result) -> list[Closed]:
+        """Take a final: the silence before it, then its span; nothing if that is known already."""
+        if result.segment in self._finished:
+            return []
+        self._finished.add(result.segment)
+        self._open.pop(result.segment, None)
+        words = self._words(result)
+        end = max(self._position(result.end), *(word.end for word in words), self.border)
+        if words and end == self.border:
+            end = min(self.sent, self.border + SAMPLE_RATE // 10)
+        if end == self.border:
+            return []
+        closed = []
+        if words and words[0].start - self.border >= SILENCE + LEAD:
+            closed.append(self._silence(words[0].start - LEAD))
+        closed.append(self._close(end, words, result.language))
+        self._said = self.border
+        return closed
+
+    def rest(self) -> Closed | None:
+        """Give silence that is silence for sure, if there is enough of it."""
+        end = min(self.sent - self._patience.settle, self.activity.judged, *self._open.values())
+        if (speech := self.activity.speech(self.border, end)) is not None:
+            end = speech[0] - LEAD
+        return self._silence(end) if end - self.border >= SILENCE else None
+
+    @property
+    def leaves_speech(self) -> bool:
+        """Whether the stream has been given speech of which it has not said a word."""
+        return self.activity.spoken(self.border, self.sent) >= DOUBT
+
+    def end(self) -> Closed | None:
+        """Close what is left of the stream's audio: its end came, and no word was in it."""
+        self._open.clear()
+        closed = self._silence(self.sent) if self.sent > self.border else None
+        self._said = self.border
+        return closed
+
+    def give_up(self) -> Closed | None:
+        """Close all that was received: no stream will say anything of it."""
+        self.rewind()
+        if self.received == self.border:
+            return None
+        bounds = self.activity.speech(self.border, self.received)
+        self.sent = self.received
+        if bounds is None:
+            return self._silence(self.received)
+        closed = Closed(self.border, self.received, *bounds)
+        self._move(self.received)
+        self._said = self.border
+        return closed
+
+    def is_turn_due(self) -> bool:
+        """Say whether the stream should be asked to end, so that what it owes is said."""
+        patience, unclosed = self._patience, self.sent - self.border
+        speech = self.activity.speech(self.border, self.sent)
+        if not self._open and speech is not None and self.sent - speech[0] >= patience.unheard:
+            return True
+        if unclosed >= patience.open or self._time.sent >= patience.stream + patience.grace:
+            return True
+        due = unclosed >= patience.open * 3 // 4 or self._time.sent >= patience.stream
+        return due and self.activity.speech(self.sent - SAMPLE_RATE // 2, self.sent) is None
+
+    def _position(self, seconds: float) -> int:
+        return min(max(self._time.position(seconds), self.border), self.sent)
+
+    def _words(self, result: Result) -> tuple[Word, ...]:
+        """Give the words that are not finished yet, moved behind the border."""
+        placed = []
+        for word in result.words:
+            first, last = self._time.position(word.start), self._time.position(word.end)
+            if (first + last) // 2 < self._said:
+                continue
+            start = self._position(word.start)
+            end = max(start, self._position(word.end))
+            placed.append(Word(word.text, start, end, word.confidence))
+        return tuple(placed)
+
+    def _silence(self, end: int) -> Closed:
+        closed = Closed(self.border, end, self.border, self.border)
+        self._move(end)
+        return closed
+
+    def _close(self, end: int, words: tuple[Word, ...], language: str | None) -> Closed:
+        if not words:
+            return self._silence(end)
+        first = min(words[0].start, end - 1)
+        last = max(words[-1].end, first + 1)
+        speech = self._samples(first, last)
+        closed = Closed(self.border, end, first, last, words, language, speech)
+        self._move(end)
+        return closed
+
+    def _samples(self, first: int, last: int) -> Samples:
+        at = slice((first - self.border) * SAMPLE_BYTES, (last - self.border) * SAMPLE_BYTES)
+        return from_bytes(bytes(self._pcm[at]))
+
+    def _move(self, border: int) -> None:
+        del self._pcm[: (border - self.border) * SAMPLE_BYTES]
+        self.border = border
+        self.activity.forget(border)
