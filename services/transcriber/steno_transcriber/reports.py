@@ -63,6 +63,11 @@ def skipped_report(start: int, end: int) -> Warned:
     return Warned("segment_skipped", message)
 
 
+def changed_report(engine: str) -> Warned:
+    """Give the warning that another engine goes on with the session."""
+    return Warned("engine_changed", f"engine {engine} goes on; nothing is lost")
+
+
 def late_report(seconds: float) -> Warned:
     """Give the warning that a final comes so many seconds later than it should."""
     message = f"text is {seconds:.0f} s behind the audio; nothing is lost"

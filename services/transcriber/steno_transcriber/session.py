@@ -13,6 +13,7 @@ from steno_common import tracing
 from steno_common.errors import StoreError
 from steno_common.logs import about
 from steno_common.messages import Ended, Event, Idle
+from steno_common.messages import Final as FinalEvent
 from steno_common.store.link import patiently
 from steno_common.store.work import Checkpoint, Claim, Commit, Entry, WorkStore
 from steno_common.units import SAMPLE_BYTES, to_seconds
@@ -20,10 +21,12 @@ from steno_transcriber import metrics, traces
 from steno_transcriber.clock import RedisClock
 from steno_transcriber.domain.lateness import Complaint
 from steno_transcriber.domain.ledger import Consumed, Ledger
+from steno_transcriber.domain.stay import Stay
 from steno_transcriber.inbox import Inbox, Piece
 from steno_transcriber.recogniser import Partial, Recogniser, Span
 from steno_transcriber.recognition import Recognition
 from steno_transcriber.reports import (
+    changed_report,
     late_report,
     options_of,
     partial_report,
@@ -41,6 +44,10 @@ class LostError(Exception):
     """The session belongs to another worker now."""
 
 
+class ElsewhereError(Exception):
+    """The session stands at a border, where another engine is to go on with it."""
+
+
 @dataclass(slots=True)
 class Session:
     """A session from its claim until a marker, a loss, or the worker's end."""
@@ -50,6 +57,11 @@ class Session:
     checkpoint: Checkpoint
     recognition: Recognition
     clock: RedisClock
+    stay: Stay
+    fallback: bool = False
+    """Another engine goes on if this one fails."""
+    leaving: bool = False
+    """At its next border it is to be given back."""
     inbox: Inbox = field(init=False)
     _ledger: Ledger = field(init=False)
     _recogniser: Recogniser = field(init=False)
@@ -69,6 +81,7 @@ class Session:
             position=held.border,
             context=held.context,
             options=options_of(held.session),
+            fallback=self.fallback,
         )
 
     @property
@@ -83,7 +96,7 @@ class Session:
         return self.inbox.late_ms(self.clock.now_ms()) / 1000
 
     async def run(self) -> None:
-        """Work until a marker ends the claim; raises LostError."""
+        """Work until a marker ends the claim; raises LostError, ElsewhereError, EngineError."""
         try:
             if self.claim.tries > POISON_TRIES:
                 await self._pass_over()
@@ -182,6 +195,10 @@ class Session:
         arrival_ms: int = 0,
     ) -> None:
         length = border - self._border
+        if self.stay.changed and self._commits == self.checkpoint.commits:
+            # Behind the final, so that nothing of the final hangs on it.
+            place = len([event for event in events[:1] if isinstance(event, FinalEvent)])
+            events = (*events[:place], changed_report(self.stay.engine), *events[place:])
         commit = Commit(
             number=self._commits + 1,
             consumed=consumed.entry_id,
@@ -195,6 +212,7 @@ class Session:
             events=events,
             closing=closing,
             arrival_ms=arrival_ms,
+            engine=self.stay.engine,
         )
         committed = await patiently(lambda: self.store.commit(self.claim, commit))
         metrics.COMMITS.labels(committed.value).inc()
@@ -206,6 +224,8 @@ class Session:
         if arrival_ms and speech:
             metrics.FINAL.observe(max(0.0, (self.clock.now_ms() - arrival_ms) / 1000))
         self._commits, self._border = commit.number, border
+        if self.leaving:
+            raise ElsewhereError
 
     async def _pass_over(self) -> None:
         """Give up on audio that brought down worker after worker; the client is told."""

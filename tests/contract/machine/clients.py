@@ -20,11 +20,12 @@ class Clients(Bench):
 
     @rule(again=st.booleans())
     def create(self, again: bool) -> None:
-        sid = f"session-{len(self.promises) - again}"
+        number = len(self.promises) - again
+        sid, engines = f"session-{number}", self.policies[number % len(self.policies)]
         self.promises.setdefault(sid, Promises(SILENCE))
         # A session that is gone never comes back under its id.
         if not again or self.model.state(sid).exists:
-            self.both("create", Session(sid, 1, "audio/pcm"), "epoch")
+            self.both("create", Session(sid, 1, "audio/pcm", engines=engines), "epoch")
             self.check(sid)
 
     @rule(which=some)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.contract.machine.bench import LIMITS
-from tests.contract.machine.losses import machine_on
+from tests.contract.machine.losses import LossyMachine, machine_on
 from tests.contract.machine.rig import Mutant, open_rig
 from tests.redis_servers import RedisServer
 
@@ -19,9 +19,11 @@ HUNT: Final = settings(
 )  # fmt: skip
 
 
-def finds(mutant: Mutant, redis_server: RedisServer) -> None:
+def finds(
+    mutant: Mutant, redis_server: RedisServer, kind: type[LossyMachine] = LossyMachine
+) -> None:
     """Fail unless the machine notices the mutant."""
     with open_rig(redis_server.url, LIMITS, mutant) as rig:
         rig.load_scripts()
         with pytest.raises((AssertionError, StoreError)):
-            run_state_machine_as_test(machine_on(rig), settings=HUNT)
+            run_state_machine_as_test(machine_on(rig, kind), settings=HUNT)

@@ -6,6 +6,7 @@ from tests.contract.machine.model import Model
 from tests.contract.machine.state import State
 
 from steno_common.messages import Event
+from steno_common.policy import Choice
 from steno_common.saved import Saved, told_by
 from steno_common.store.sessions import Outcome
 
@@ -52,6 +53,7 @@ class SavingModel(Model):
             latencies=[saved.latency_ms, saved.latencies], events=list(log),
             fence=self.newer(old.fence), due=self.now if told.open_from else old.due,
             abandoned=self.now + self.limits.abandon_ms,
+            choices=tuple(map(Choice, saved.session.engines)) or old.choices,
         )  # fmt: skip
         self.ring(sid)
         return Outcome.DONE

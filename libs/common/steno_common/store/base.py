@@ -18,6 +18,7 @@ def session_call(script: str, keys: SessionKeys, *args: str | int | bytes) -> Ca
     names = (
         keys.meta, keys.audio, keys.log, keys.waiting, keys.leases,
         keys.fences, keys.tries, keys.due, keys.sessions, keys.events, keys.removed,
+        keys.lined, keys.policies,
     )  # fmt: skip
     return Call(script, keys.shard, names, (keys.session_id, *args))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from steno_common.messages import Event, Session, decode, encode
+from steno_common.policy import pack
 from steno_common.saved import Saved, told_by
 from steno_common.store.base import Part, session_call
 from steno_common.store.sessions import Outcome
@@ -58,6 +59,7 @@ class SaveStore(Part):
             saved.border, saved.context, saved.heard, saved.transcribed, saved.silence,
             saved.latency_ms, saved.latencies, saved.carried, told.open_from or "", told.last_end,
             told.utterances, told.finals, limits.idle_ms, limits.abandon_ms,
+            pack(saved.session.engines, limits.engine_grace_ms),
             *(encode(event) for event in log),
         )  # fmt: skip
         return Outcome(await self.link.run(call))

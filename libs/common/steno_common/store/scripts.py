@@ -9,15 +9,22 @@ from typing import Final
 
 from redis.asyncio.client import Pipeline
 
-_OF_NO_SESSION: Final = {"claim", "renew", "beat", "prepare"}
+_SESSION_PARTS: Final = ("prelude", "lines", "session")
+_PARTS: Final = {
+    "claim": ("prelude", "lines"),
+    "renew": ("prelude",),
+    "beat": ("prelude",),
+    "prepare": ("prelude",),
+}
+"""Of scripts that belong to no session."""
 
 
 @cache
 def source(script: str) -> str:
     """Give the Lua text of a script with what it stands on."""
     folder = importlib.resources.files("steno_common.store") / "lua"
-    parts = ["prelude"] if script in _OF_NO_SESSION else ["prelude", "session"]
-    return "\n".join((folder / f"{name}.lua").read_text() for name in [*parts, script])
+    parts = _PARTS.get(script, _SESSION_PARTS)
+    return "\n".join((folder / f"{name}.lua").read_text() for name in (*parts, script))
 
 
 @cache

@@ -9,6 +9,7 @@ import msgspec
 
 from steno_common.errors import StoreError
 from steno_common.messages import Session, decode, encode
+from steno_common.policy import pack
 from steno_common.store.base import Part, session_call
 from steno_common.units import to_samples
 
@@ -90,6 +91,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     silence: int
     event: int
     epoch: str
+    engine: str = ""
+    """Of the newest commit."""
 
 
 Marker = Literal["finalize", "idle", "end"]
@@ -114,7 +117,8 @@ class SessionStore(Part):
         connect_ms = round(self.limits.connect_seconds * 1000)
         await self.link.run(
             session_call("create", self.keys(session.session_id),
-                         encode(session), epoch, self.limits.idle_ms, connect_ms)
+                         encode(session), epoch, self.limits.idle_ms, connect_ms,
+                         pack(session.engines, self.limits.engine_grace_ms))
         )  # fmt: skip
 
     async def attach(self, session_id: str) -> Attached | None:
@@ -196,7 +200,8 @@ class SessionStore(Part):
 
         return Snapshot(session, held[b"status"].decode(), session.created_ms, number(b"seen"),
                         number(b"next") - 1, number(b"received"), number(b"transcribed"),
-                        number(b"silence"), number(b"event"), held[b"epoch"].decode())  # fmt: skip
+                        number(b"silence"), number(b"event"), held[b"epoch"].decode(),
+                        held.get(b"engine", b"").decode())  # fmt: skip
 
     async def remove(self, session_id: str) -> bool:
         """Remove everything of a session at once, for good; False if there was none."""

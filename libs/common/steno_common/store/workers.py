@@ -29,6 +29,10 @@ class Report(msgspec.Struct, frozen=True):
     """Share of its engine that its sessions need."""
     lag: float = 0.0
     """Seconds that the audio of its sessions waits."""
+    engine: str = ""
+    """What policies call its engine."""
+    guests: int = 0
+    """Sessions that it would give back to an engine they prefer."""
 
 
 @dataclass(frozen=True, slots=True)

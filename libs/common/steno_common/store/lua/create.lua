@@ -1,8 +1,9 @@
--- ARGV sid config epoch idle_ms connect_ms  ->  1 created, 0 it exists (the same request repeated)
+-- ARGV sid config epoch idle_ms connect_ms policy ('' none)  ->  1 created, 0 it exists (the same request repeated)
 if redis.call('EXISTS', META) == 1 then return 0 end
 local at = now()
 redis.call('HSET', META, 'config', ARGV[2], 'epoch', ARGV[3], 'status', 'connecting', 'next', 1,
   'conn', 0, 'seen', at)
 redis.call('PEXPIRE', META, ARGV[4])
 redis.call('ZADD', SESSIONS, at + ARGV[5], SID)
+if ARGV[6] ~= '' then redis.call('HSET', POLICIES, SID, ARGV[6]) end
 return 1

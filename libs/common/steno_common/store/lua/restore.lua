@@ -4,14 +4,14 @@
 --       8 done        9 offset   10 border    11 context  12 heard        13 transcribed
 --      14 silence    15 lat_sum  16 lat_n     17 carried  18 wfrom ('' none)
 --      19 last_end   20 utterances            21 finals   22 idle_ms      23 abandon_ms
---      24... payloads of all events
+--      24 policy ('' none)           25... payloads of all events
 -- ->  1 restored, 0 it is there, -5 it was removed
 if redis.call('EXISTS', REMOVED) == 1 then return -5 end
-local held, event = redis.call('HMGET', META, 'done', 'event', 'conn'), #ARGV - 23
+local held, event = redis.call('HMGET', META, 'done', 'event', 'conn'), #ARGV - 24
 if held[3] and int(held[1]) >= int(ARGV[8]) and int(held[2]) >= event then return 0 end
 redis.call('UNLINK', META, AUDIO, LOG)
 redis.call('ZREM', LEASES, SID)
-redis.call('ZREM', WAITING, SID)
+lines.leave(SID)
 redis.call('HDEL', TRIES, SID)
 redis.call('HSET', FENCES, SID, newer(redis.call('HGET', FENCES, SID)))
 local at, sequence, n = now(), string.match(ARGV[7], '^(%d+)-(%d+)$')
@@ -28,7 +28,8 @@ if ARGV[18] ~= '' then
   redis.call('HSET', META, 'wfrom', ARGV[18])
   redis.call('ZADD', DUE, at, SID)
 end
-for i = 24, #ARGV do redis.call('XADD', LOG, (i - 23) .. '-0', 'p', ARGV[i]) end
+for i = 25, #ARGV do redis.call('XADD', LOG, (i - 24) .. '-0', 'p', ARGV[i]) end
+if ARGV[24] ~= '' then redis.call('HSET', POLICIES, SID, ARGV[24]) end
 redis.call('ZADD', SESSIONS, at + ARGV[23], SID)
 live(ARGV[22])
 ring()
