@@ -65,8 +65,8 @@ class Deployment:
         """Give the parts of a role, in the order of their names."""
         return [part for part in self.parts.values() if part.role == role]
 
-    def start(self, role: str) -> Part:
-        """Start another process of a service; it is not ready yet."""
+    def start(self, role: str, **settings: str) -> Part:
+        """Start another process of a service, with settings of its own; it is not ready yet."""
         self._numbers[role] = number = self._numbers.get(role, 0) + 1
         port = next(self.ports)
         name = f"{role}-{number}"
@@ -79,6 +79,7 @@ class Deployment:
             "STENO_OUTPUT": str(self.folder / OUTPUT),
             "STENO_PORT": str(port - PORT_OFFSETS[role]),
             FOLDER_VARIABLE: str(part.crash_folder),
+            **settings,
         }
         if role == "gateway":
             self.edge.add(name, port)

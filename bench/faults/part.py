@@ -97,6 +97,12 @@ class Part:
             self.signal(signal.SIGKILL)
             await self._over.wait()
 
+    async def kill(self) -> None:
+        """Kill the process, for good."""
+        self._retired = True
+        self.signal(signal.SIGKILL)
+        await self._over.wait()
+
     async def ready(self, http: aiohttp.ClientSession) -> None:
         """Wait until it is ready; raises TimeoutError."""
         async with asyncio.timeout(_READY_SECONDS):

@@ -28,6 +28,9 @@ from steno_transcriber.speech import start_loudness
 from steno_transcriber.tools import Start, Tools
 from steno_transcriber.window_recogniser import WindowRecogniser
 
+HARMLESS = ("high_latency", "engine_changed")
+"""Warnings after which nothing is missing."""
+
 
 @dataclass
 class Direct:
@@ -138,9 +141,7 @@ class Oracle:
     def _committed(self) -> Iterator[str]:
         if _essence(self.state.events) != _essence(self.direct.events):
             yield "the log is not what the recogniser alone makes of the audio"
-        skipped = [
-            e for e in self.state.events if isinstance(e, Warned) and e.code != "high_latency"
-        ]
+        skipped = [e for e in self.state.events if isinstance(e, Warned) and e.code not in HARMLESS]
         if skipped:
             yield f"something was given up: {skipped}"
         counted = (self.state.received, self.state.transcribed, self.state.silence)

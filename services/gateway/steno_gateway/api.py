@@ -21,6 +21,7 @@ from steno_gateway.connection import Known, serve_session
 from steno_gateway.domain.access import SESSION, SESSIONS
 from steno_gateway.domain.checkpoint import sealed_state
 from steno_gateway.domain.client import SessionRequest, parse_request, parse_token_request
+from steno_gateway.domain.engines import policy_of
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.server import session_fields, transcript_links
 from steno_gateway.restoring import post_restore
@@ -56,6 +57,8 @@ async def create_session(services: Services, asked: SessionRequest) -> Session:
         AudioFormat.parse(asked.mime_type, sample_rate=asked.sample_rate, channels=asked.channels)
     except AudioError as error:
         raise ClientError(error.code, str(error)) from error
+    settings = services.settings
+    engines = policy_of(asked.engines, settings.engines, settings.engines_on_request)
     session = Session(
         session_id=str(uuid.uuid4()),
         created_ms=time.time_ns() // 1_000_000,
@@ -70,6 +73,7 @@ async def create_session(services: Services, asked: SessionRequest) -> Session:
         prompt=asked.prompt,
         hotwords=tuple(word.strip() for word in asked.hotwords),
         trace=tracing.traceparent(),
+        engines=engines,
     )
     tracing.note(session=session.session_id)
     await services.store.create(session, epoch=uuid.uuid4().hex[:12])
@@ -84,7 +88,7 @@ async def _described(services: Services, snapshot: Snapshot) -> Json:
         after = events[-1].number
     return session_fields(
         snapshot.session, snapshot.status, seen_ms=snapshot.seen_ms, chunks=snapshot.chunks,
-        confirmed_text=join_text(texts),
+        confirmed_text=join_text(texts), engine=snapshot.engine,
     )  # fmt: skip
 
 

@@ -1,6 +1,10 @@
 """Settings of the gateway."""
 
+import re
 from dataclasses import dataclass, field
+
+from steno_common.errors import SettingsError
+from steno_common.policy import NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +64,23 @@ class GatewaySettings:
     goaway_seconds: float = 2.0
     """On shutdown, sockets are told to leave over this time."""
     max_upload_bytes: int = 512 << 20
+    engines: tuple[str, ...] = ()
+    """Engines that recognise sessions, the first choice first; none: whichever there is."""
+    engines_on_request: tuple[str, ...] = ()
+    """Further engines, for sessions that name them."""
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"STENO_{name}: {engine!r} is no name of an engine"
+            for name, engines in (
+                ("ENGINES", self.engines),
+                ("ENGINES_ON_REQUEST", self.engines_on_request),
+            )
+            for engine in engines
+            if not re.match(NAME, engine)
+        ]
+        named = self.engines + self.engines_on_request
+        if len(set(named)) < len(named):
+            faults.append("STENO_ENGINES: an engine is named twice")
+        if faults:
+            raise SettingsError(faults)
