@@ -54,15 +54,13 @@ class Recognition:
         context: str = "",
         options: Options | None = None,
         partials: bool = True,
-        fallback: bool = False,
     ) -> Recogniser:
         """Give a recogniser that goes on at a checkpoint: sample position, context of its span.
 
         What the options leave open is as in the settings. Without partials only spans are
-        emitted, at less cost. With a fallback an EngineError that would cost words is raised.
+        emitted, at less cost.
         """
-        wanted = self._wanted(options or Options())
-        start = Start(session, position, context, wanted, partials, fallback)
+        start = Start(session, position, context, self._wanted(options or Options()), partials)
         return WindowRecogniser(start, emit, self._tools)
 
     def _wanted(self, options: Options) -> Options:

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final, assert_never
@@ -45,7 +45,11 @@ class LostError(Exception):
 
 
 class ElsewhereError(Exception):
-    """The session stands at a border, where another engine is to go on with it."""
+    """The session stands at a border, where an engine that it prefers goes on with it."""
+
+
+class PassedOnError(Exception):
+    """The engine failed behind a border, where another one goes on with the session."""
 
 
 @dataclass(slots=True)
@@ -58,8 +62,8 @@ class Session:
     recognition: Recognition
     clock: RedisClock
     stay: Stay
-    fallback: bool = False
-    """Another engine goes on if this one fails."""
+    goes_on_elsewhere: Callable[[Stay], bool]
+    """Says whether another engine may go on with it now."""
     leaving: bool = False
     """At its next border it is to be given back."""
     inbox: Inbox = field(init=False)
@@ -81,7 +85,6 @@ class Session:
             position=held.border,
             context=held.context,
             options=options_of(held.session),
-            fallback=self.fallback,
         )
 
     @property
@@ -96,7 +99,7 @@ class Session:
         return self.inbox.late_ms(self.clock.now_ms()) / 1000
 
     async def run(self) -> None:
-        """Work until a marker ends the claim; raises LostError, ElsewhereError, EngineError."""
+        """Work until a marker ends the claim; raises LostError, ElsewhereError, PassedOnError."""
         try:
             if self.claim.tries > POISON_TRIES:
                 await self._pass_over()
@@ -165,6 +168,8 @@ class Session:
                 metrics.PARTIAL.observe(max(0.0, (self.clock.now_ms() - place.arrival_ms) / 1000))
 
     async def _finish(self, span: Span) -> None:
+        if span.reason == "engine_failed" and self.goes_on_elsewhere(self.stay):
+            raise PassedOnError
         place = self._ledger.covering(span.decided)
         sequence = self._ledger.sequence_at(span.end)
         now_ms = self.clock.now_ms()

@@ -38,5 +38,3 @@ class Start:
     context: str = ""
     options: Options = field(default_factory=Options)
     partials: bool = True
-    fallback: bool = False
-    """Another engine goes on where this one fails: an engine's error is raised, not skipped."""

@@ -125,10 +125,7 @@ class WindowRecogniser:
         return replace(options, language=options.language or self._context.language)
 
     async def _final(self, segment: Segment) -> Decoded | None:
-        """Decode a closed segment; None if the engine fails twice or says it never will.
-
-        Raises that error instead if another engine is to go on.
-        """
+        """Decode a closed segment; None if the engine fails twice or says it never will."""
         window = self._window(segment.audio, final=True)
         session, observe = self._start.session, self._tools.observe
         for attempt in range(1, FINAL_TRIES + 1):
@@ -140,11 +137,9 @@ class WindowRecogniser:
             except EngineError as error:
                 extra = about(session, attempt=attempt, code=error.code, error=str(error))
                 log.warning("a segment was not decoded", extra=extra)
-                if error.retryable and attempt < FINAL_TRIES:
+                if not error.retryable:
+                    break
+                if attempt < FINAL_TRIES:
                     observe("final_retries", 1)
-                    continue
-                if self._start.fallback:
-                    raise
-                break
         observe("final_failures", 1)
         return None

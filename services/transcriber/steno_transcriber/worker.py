@@ -23,17 +23,14 @@ from steno_transcriber.domain.balance import Balance, lag_of
 from steno_transcriber.domain.capacity import FRESH_SECONDS, Load
 from steno_transcriber.domain.homing import Homing
 from steno_transcriber.domain.stay import Stay
-from steno_transcriber.engines.base import EngineError
 from steno_transcriber.load import LoadMeter
 from steno_transcriber.recognition import Recognition
-from steno_transcriber.session import ElsewhereError, LostError, Session
+from steno_transcriber.session import ElsewhereError, LostError, PassedOnError, Session
 
 log = logging.getLogger(__name__)
 
 READ_SECONDS: Final = 0.04
 READ_ENTRIES: Final = 100
-AGAIN_SECONDS: Final = 1.0
-"""Pause of an engine that failed for a session, if there is no other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +118,7 @@ class Worker:
             return
         stay = Stay(self.engine, checkpoint.choices, checkpoint.engine, time.monotonic())
         session = Session(self.store, claim, checkpoint, self.recognition, self._clock, stay,
-                          fallback=self._goes_on_elsewhere(stay))  # fmt: skip
+                          self._goes_on_elsewhere)  # fmt: skip
         with tracing.within(checkpoint.session.trace):  # the task goes on in it
             task = self._group.create_task(self._serve(session), name=f"session {session_id}")
             log.info("session claimed", extra=about(session_id, attempt=claim.tries))
@@ -141,12 +138,10 @@ class Worker:
         except ElsewhereError:
             log.info("session goes back", extra=about(session_id))
             rest_seconds = self.store.limits.engine_grace_seconds
-        except EngineError as error:
-            log.warning("session passed on", extra=about(session_id, code=error.code))
+        except PassedOnError:
+            log.warning("session passed on", extra=about(session_id))
             metrics.PASSED_ON.inc()
-            # If nobody is there any more, this engine has to try again.
-            elsewhere = self._goes_on_elsewhere(session.stay)
-            rest_seconds = self.stay_seconds if elsewhere else AGAIN_SECONDS
+            rest_seconds = self.stay_seconds
         except StoreError as error:
             log.warning("session dropped", extra=about(session_id, error=str(error)))
         except Exception:
