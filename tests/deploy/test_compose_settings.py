@@ -39,8 +39,8 @@ def settings(service: str) -> dict[str, Any]:
 
 
 def written(default: Any) -> str:
-    if default is None or default == "":
-        return "empty" if default == "" else "unset"
+    if default is None or default in ("", ()):
+        return "unset" if default is None else "empty"
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
