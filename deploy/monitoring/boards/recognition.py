@@ -17,13 +17,13 @@ RECOGNITION: Final = Board(
         graph("Sessions", "Sessions of each transcriber, with those it would take at once.",
               "short", ("steno_transcriber_sessions", "{{instance}}"),
               ("sum(steno_transcriber_room)", "room of all")),
-        graph("Sessions by engine", "Sessions of all transcribers of an engine, with those that prefer"
-              " another one.", "short",
+        graph("Sessions by engine", "Sessions with each engine, and those that prefer another one.",
+              "short",
               ("sum by (engine) (steno_transcriber_sessions * on (instance) group_left (engine)"
                " steno_transcriber_engine_info)", "{{engine}}"),
               ("sum(steno_transcriber_guests)", "prefer another")),
-        graph("Handovers", "Sessions that came to another engine, by reason; those passed on because"
-              " their engine failed.", "ops",
+        graph("Handovers", "Sessions that came to another engine, by reason; passed on: their engine"
+              " failed for them.", "ops",
               (per_second("steno_transcriber_handovers_total", "reason"), "{{reason}}"),
               (per_second("steno_transcriber_passed_on_total"), "passed on")),
         graph("Busy", "Share of its time that each engine spends on batches.", "percentunit",
