@@ -22,7 +22,7 @@ RECOGNITION: Final = Board(
               ("sum by (engine) (steno_transcriber_sessions * on (instance) group_left (engine)"
                " steno_transcriber_engine_info)", "{{engine}}"),
               ("sum(steno_transcriber_guests)", "prefer another")),
-        graph("Handovers", "Sessions that came to another engine, by reason; passed on: their engine"
+        graph("Handovers", "Sessions that came to another engine, by reason; passed on: theirs"
               " failed for them.", "ops",
               (per_second("steno_transcriber_handovers_total", "reason"), "{{reason}}"),
               (per_second("steno_transcriber_passed_on_total"), "passed on")),
