@@ -73,7 +73,7 @@ TRANSCRIBER: Final = {
     ),
     "claim raises no fence": lacking("claim", "redis.call('HSET', FENCES, sid, token)"),
     "claim counts no tries": Mutant("claim", "TRIES, sid, 1)", "TRIES, sid, 0)"),
-    "claim leaves it waiting": lacking("claim", "lines.leave(sid)"),
+    "claim leaves it waiting": lacking("claim", "leave_lines(sid)"),
     "claim takes the newest": Mutant(
         "claim", "'ZRANGE', WAITING, 0, room - 1,", "'ZREVRANGE', WAITING, 0, room - 1,"
     ),
@@ -162,7 +162,7 @@ SAVES: Final = {
         "do end",
     ),
     "restore with a lease": lacking("restore", "redis.call('ZREM', LEASES, SID)"),
-    "restore what waits": lacking("restore", "lines.leave(SID)"),
+    "restore what waits": lacking("restore", "leave_lines(SID)"),
     "restore with tries": lacking("restore", "redis.call('HDEL', TRIES, SID)"),
     "restore in between": Mutant("restore", "META, AUDIO, LOG)", "META, LOG)"),
     "restore to the connection before": Mutant(
@@ -189,7 +189,7 @@ EVERYWHERE: Final = {
     ),
     "tokens repeat": Mutant("prelude", "math.max(int(token) + 1, now())", "now()"),
     "forget leaves the fence": Mutant("session", "{FENCES, TRIES, ", "{TRIES, "),
-    "forget leaves it waiting": lacking("session", "lines.leave(SID)"),
+    "forget leaves it waiting": lacking("session", "leave_lines(SID)"),
     "the log never expires": lacking("session", "redis.call('PEXPIRE', LOG, idle_ms)"),
     "the audio never expires": lacking("session", "redis.call('PEXPIRE', AUDIO, idle_ms)"),
 }
@@ -199,12 +199,12 @@ POLICIES: Final = {
         "claim", "LINE, '-inf', at,", "LINE, '-inf', '+inf',"
     ),
     "claim takes what no lease holds": Mutant(
-        "claim", "if lines.policy(expired[i]) then", "if false then"
+        "claim", "if policy_of(expired[i]) then", "if false then"
     ),
     "claim leaves the lease of whom it sends back": lacking(
         "claim", "redis.call('ZREM', LEASES, expired[i])"
     ),
-    "claim loses whom it sends back": lacking("claim", "lines.join(expired[i], expired[i + 1])"),
+    "claim loses whom it sends back": lacking("claim", "join_lines(expired[i], expired[i + 1])"),
     "claim sees one line alone": Mutant(
         "claim", "any[i] and (not this[j] or", "any[i] and (true or"
     ),
@@ -213,7 +213,7 @@ POLICIES: Final = {
     "release has nobody rest": Mutant("release", "if ARGV[3] ~= '' then", "if false then"),
     "poll overlooks who is in line": Mutant("poll", " or redis.call('ZSCORE', LINED, SID)", ""),
     "commit keeps no engine": Mutant("commit", ", 'engine', ARGV[20])", ")"),
-    "commit leaves it in line": lacking("commit", "lines.leave(SID)"),
+    "commit leaves it in line": lacking("commit", "leave_lines(SID)"),
     "forget leaves the policy": Mutant("session", "TRIES, POLICIES}", "TRIES}"),
     "the wait in line begins anew": Mutant("lines", "LINED, 'NX', since", "LINED, since"),
     "an engine does not keep what it had": Mutant("lines", "engine == before and 1 or ", ""),
@@ -222,7 +222,7 @@ POLICIES: Final = {
         "lines", "turn == 0 and since or", "turn == 0 and at or"
     ),
     "who rests takes a turn": Mutant("lines", "if from <= at then", "if true then"),
-    "nobody leaves a line": Mutant("lines", "redis.call('ZREM', prefix .. engine, sid)", ""),
+    "nobody leaves a line": Mutant("lines", "redis.call('ZREM', line_of(engine), sid)", ""),
     "nobody leaves the wait": lacking("lines", "redis.call('ZREM', LINED, sid)"),
     "all engines rest": Mutant("lines", "if engine == resting then", "if true then"),
 }

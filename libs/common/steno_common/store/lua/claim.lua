@@ -1,12 +1,12 @@
 -- Takes over sessions: those whose owner let its lease run out, then those that waited longest.
 -- KEYS waiting leases fences tries policies lined line (of the worker's engine)   ARGV ttl_ms count
 -- ->  {sid, token, tries, ...}
-local WAITING, LEASES, FENCES, TRIES, POLICIES, LINED, LINE = unpack(KEYS)
-local lines = lines_of(WAITING, LINED, POLICIES)
+local _, LEASES, FENCES, TRIES, _, _, LINE = unpack(KEYS)
+WAITING, POLICIES, LINED = KEYS[1], KEYS[5], KEYS[6]
 local at, room, claimed = now(), int(ARGV[2]), {}
 local function own(sid)
   -- First a write that takes no memory: after it a full Redis refuses none.
-  lines.leave(sid)
+  leave_lines(sid)
   redis.call('ZADD', LEASES, at + ARGV[1], sid)
   claimed[#claimed + 1] = sid
   local token = newer(redis.call('HGET', FENCES, sid))
@@ -18,9 +18,9 @@ end
 -- Those with a policy go back to their lines, whoever may take them: so they are in nobody's way here.
 local expired = redis.call('ZRANGEBYSCORE', LEASES, '-inf', at, 'WITHSCORES', 'LIMIT', 0, math.max(room, 100))
 for i = 1, #expired, 2 do
-  if lines.policy(expired[i]) then
+  if policy_of(expired[i]) then
     redis.call('ZREM', LEASES, expired[i])
-    lines.join(expired[i], expired[i + 1])
+    join_lines(expired[i], expired[i + 1])
   elseif room > 0 then
     own(expired[i])
   end

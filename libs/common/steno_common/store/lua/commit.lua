@@ -47,7 +47,7 @@ if due or (open and int(ARGV[10]) - last_end >= window) then redis.call('ZADD', 
 redis.call('HDEL', TRIES, SID)
 if redis.call('XLEN', AUDIO) == 0 then
   redis.call('ZREM', LEASES, SID)
-  lines.leave(SID)
+  leave_lines(SID)
 else
   redis.call('ZADD', LEASES, at + ARGV[15], SID)
 end

@@ -7,7 +7,7 @@ if redis.call('EXISTS', META) == 0 then
 end
 redis.call('ZREM', LEASES, SID)
 redis.call('HDEL', TRIES, SID)
-if ARGV[3] ~= '' then lines.rest(SID, ARGV[3], now() + ARGV[4]) end
+if ARGV[3] ~= '' then rest(SID, ARGV[3], now() + ARGV[4]) end
 local first = redis.call('XRANGE', AUDIO, '-', '+', 'COUNT', 1)[1]
 if first then want_worker(field(first[2], 't')) end
 return 1

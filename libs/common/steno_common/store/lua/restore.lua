@@ -11,7 +11,7 @@ local held, event = redis.call('HMGET', META, 'done', 'event', 'conn'), #ARGV - 
 if held[3] and int(held[1]) >= int(ARGV[8]) and int(held[2]) >= event then return 0 end
 redis.call('UNLINK', META, AUDIO, LOG)
 redis.call('ZREM', LEASES, SID)
-lines.leave(SID)
+leave_lines(SID)
 redis.call('HDEL', TRIES, SID)
 redis.call('HSET', FENCES, SID, newer(redis.call('HGET', FENCES, SID)))
 local at, sequence, n = now(), string.match(ARGV[7], '^(%d+)-(%d+)$')
