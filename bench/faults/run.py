@@ -86,6 +86,8 @@ class Plan:
     """Beginnings of the names of classes; none: all."""
     fork: bool = True
     settings: Mapping[str, str] | None = None
+    engines: Sequence[str] = ()
+    """Names of the transcribers' engines, in turn; sessions prefer the first."""
 
     def enough(self) -> Callable[[int], bool]:
         """Give the rule that ends the faults, counted from now."""
@@ -101,16 +103,21 @@ class Plan:
 async def under_faults(asked: Plan, folder: Path, command: str) -> Path:
     """Do one run in a folder; gives its history. Raises NotStartedError."""
     path = folder / HISTORY
-    settings = {**asked.times.settings(), **(asked.settings or {})}
+    policy = {"STENO_ENGINES": ",".join(asked.engines), "STENO_ENGINE_STAY_SECONDS": "3"}
+    settings = {**asked.times.settings(), **(policy if asked.engines else {}),
+                **(asked.settings or {})}  # fmt: skip
     with writing(path, command, asked.seed, asked.times.lease) as book:
         async with (
-            deployed(folder, book, asked.size, settings, fork=asked.fork) as deployment,
+            deployed(
+                folder, book, asked.size, settings, fork=asked.fork, engines=asked.engines
+            ) as deployment,
             watched(deployment) as clients,
         ):
             load = Load(clients, asked.wanted)
             visitors = asyncio.create_task(load.run(), name="visitors")
             injector = Injector(deployment, asked.times.lease)
-            faults = plan(asked.seed, asked.pause, flush=asked.flush, only=asked.only)
+            faults = plan(asked.seed, asked.pause, flush=asked.flush, only=asked.only,
+                          engines=bool(asked.engines))  # fmt: skip
             await injector.run(faults, enough=asked.enough())
             book.put(Calm(book.now))
             load.stop()

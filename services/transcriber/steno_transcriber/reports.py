@@ -1,8 +1,8 @@
 """Messages of other services, in the terms of recognition and back."""
 
+from steno_common.messages import Event, Session, Warned
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Partial as PartialEvent
-from steno_common.messages import Session, Warned
 from steno_common.units import to_seconds
 from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.recogniser import Partial, Span
@@ -63,9 +63,14 @@ def skipped_report(start: int, end: int) -> Warned:
     return Warned("segment_skipped", message)
 
 
-def changed_report(engine: str) -> Warned:
-    """Give the warning that another engine goes on with the session."""
-    return Warned("engine_changed", f"engine {engine} goes on; nothing is lost")
+def with_change(events: tuple[Event, ...], engine: str) -> tuple[Event, ...]:
+    """Give what is told with the warning that another engine goes on with the session.
+
+    It comes behind a final, so that nothing of the final hangs on it, and before all else.
+    """
+    place = 1 if events and isinstance(events[0], FinalEvent) else 0
+    warning = Warned("engine_changed", f"engine {engine} goes on; nothing is lost")
+    return (*events[:place], warning, *events[place:])
 
 
 def late_report(seconds: float) -> Warned:

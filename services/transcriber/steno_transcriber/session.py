@@ -13,7 +13,6 @@ from steno_common import tracing
 from steno_common.errors import StoreError
 from steno_common.logs import about
 from steno_common.messages import Ended, Event, Idle
-from steno_common.messages import Final as FinalEvent
 from steno_common.store.link import patiently
 from steno_common.store.work import Checkpoint, Claim, Commit, Entry, WorkStore
 from steno_common.units import SAMPLE_BYTES, to_seconds
@@ -26,12 +25,12 @@ from steno_transcriber.inbox import Inbox, Piece
 from steno_transcriber.recogniser import Partial, Recogniser, Span
 from steno_transcriber.recognition import Recognition
 from steno_transcriber.reports import (
-    changed_report,
     late_report,
     options_of,
     partial_report,
     skipped_report,
     span_report,
+    with_change,
 )
 
 log = logging.getLogger(__name__)
@@ -201,9 +200,7 @@ class Session:
     ) -> None:
         length = border - self._border
         if self.stay.changed and self._commits == self.checkpoint.commits:
-            # Behind the final, so that nothing of the final hangs on it.
-            place = len([event for event in events[:1] if isinstance(event, FinalEvent)])
-            events = (*events[:place], changed_report(self.stay.engine), *events[place:])
+            events = with_change(events, self.stay.engine)
         commit = Commit(
             number=self._commits + 1,
             consumed=consumed.entry_id,
