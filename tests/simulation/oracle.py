@@ -93,6 +93,12 @@ def _essence(events: Sequence[Event]) -> list[Any]:
     ]
 
 
+def changes(events: Sequence[Event]) -> list[str]:
+    """Give what the client was told of other engines."""
+    told = [event for event in events if isinstance(event, Warned)]
+    return [event.message for event in told if event.code == "engine_changed"]
+
+
 @dataclass
 class Oracle:
     """One session, seen from all sides."""
@@ -144,6 +150,8 @@ class Oracle:
         skipped = [e for e in self.state.events if isinstance(e, Warned) and e.code not in HARMLESS]
         if skipped:
             yield f"something was given up: {skipped}"
+        if any(before == after for before, after in pairwise(changes(self.state.events))):
+            yield "the same engine was told twice in a row"
         counted = (self.state.received, self.state.transcribed, self.state.silence)
         samples = len(self.speaker.said) // SAMPLE_BYTES
         if counted != (samples, self.direct.speech, self.direct.silence):

@@ -13,7 +13,7 @@ from tests.simulation.chaos import Chaos
 from tests.simulation.fleet import Fleet
 from tests.simulation.front import Http
 from tests.simulation.incidents import Incidents
-from tests.simulation.oracle import Direct, Oracle
+from tests.simulation.oracle import Direct, Oracle, changes
 from tests.simulation.speaker import Speaker, script
 from tests.simulation.store import Server
 from tests.simulation.trace import Trace
@@ -40,6 +40,8 @@ class Verdict:
     """Virtual."""
     turns: int = 0
     finals: int = 0
+    changes: int = 0
+    """Of the engines of sessions."""
     kinds: list[str] = field(default_factory=list)
     """Incidents."""
 
@@ -155,4 +157,5 @@ class _Run:
         files = self.fleet.archive.files.get(sid, {})
         oracle = Oracle(speaker, state, entries, direct, files, SILENCE, self.chaos.calm)
         self.verdict.finals += state.finals
+        self.verdict.changes += len(changes(state.events))
         self.verdict.faults += [f"{speaker.name}: {fault}" for fault in oracle.faults()]
