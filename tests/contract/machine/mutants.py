@@ -77,7 +77,6 @@ TRANSCRIBER: Final = {
     "claim takes the newest": Mutant(
         "claim", "'ZRANGE', WAITING, 0, room - 1,", "'ZREVRANGE', WAITING, 0, room - 1,"
     ),
-    "claim takes more than asked": Mutant("claim", "while room > 0 and", "while"),
     "renew helps an old owner": Mutant("renew", "== ARGV[i + 1] then", "~= '' then"),
     "renew makes a lease": Mutant("renew", "'XX', ", ""),
     "beat hears itself": Mutant("beat", "elseif held[i] ~= ARGV[1] then", "else"),
@@ -195,6 +194,7 @@ EVERYWHERE: Final = {
 }
 
 POLICIES: Final = {
+    "claim takes more than asked": Mutant("claim", "while room > 0 and", "while"),
     "claim takes from another line too early": Mutant(
         "claim", "LINE, '-inf', at,", "LINE, '-inf', '+inf',"
     ),
