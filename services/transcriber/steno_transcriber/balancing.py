@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,6 +39,8 @@ class Balancing:
     send_home: Callable[[Collection[str]], None]
     there: Collection[str] = field(default_factory=frozenset)
     """Engines of the other workers that were heard lately."""
+    _sent: set[Guest] = field(default_factory=set)
+    """Guests that go at their next border, whenever it comes."""
 
     async def run(self) -> None:
         """Speak, listen, give up, until cancelled."""
@@ -63,7 +65,7 @@ class Balancing:
                 peers = [_peer(name, report) for name, report in heard.others.items()]
                 self.there = {peer.engine for peer in peers}
                 await self._share(peers)
-                self.send_home(self.homing.going(time.monotonic(), guests, peers))
+                self._send_home(guests, peers)
             await asyncio.sleep(BEAT_SECONDS)
 
     async def leave(self) -> None:
@@ -77,12 +79,19 @@ class Balancing:
     def _guests(self) -> list[Guest]:
         now_ms = self.clock.now_ms()
         return [
-            Guest(session_id, stay.since, homes)
+            Guest(session_id, stay.since, tuple(homes))
             for session_id, stay in self.stays().items()
             if (homes := stay.homes(now_ms))
         ]
 
-    async def _share(self, peers: list[Peer]) -> None:
+    def _send_home(self, guests: Sequence[Guest], peers: Sequence[Peer]) -> None:
+        self._sent.intersection_update(guests)
+        staying = [guest for guest in guests if guest not in self._sent]
+        going = self.homing.going(time.monotonic(), staying, peers)
+        self._sent.update(guest for guest in staying if guest.session in going)
+        self.send_home(going)
+
+    async def _share(self, peers: Sequence[Peer]) -> None:
         stays = self.stays()
         # Who may take none of the sessions here is no help, whatever room it has.
         helping = [

@@ -33,7 +33,7 @@ def test_each_engine_has_transcribers_at_ports_of_their_own() -> None:
     ]  # fmt: skip
     assert found[3].environment(8080) == {
         "STENO_PORT": "8110", "STENO_DEVICE_INDEX": "1", "STENO_ENGINE": "aws",
-        "STENO_ENGINE_NAME": "",
+        "STENO_ENGINE_NAME": "aws",
     }  # fmt: skip
     assert [each.role for each in services(1, ["whisper", "aws"])] == [
         "gateway", "transcriber", "aggregator", "notifier", "transcriber",

@@ -37,7 +37,8 @@ class Service:
         """What tells it apart from others of its role: its port, its engine, its GPU."""
         own_base = self.port(base) - _OFFSETS[self.role]
         several = {"STENO_DEVICE_INDEX": str(self.number)} if self.number else {}
-        named = {"STENO_ENGINE": self.engine, "STENO_ENGINE_NAME": ""} if self.engine else {}
+        both = ("STENO_ENGINE", "STENO_ENGINE_NAME")
+        named = dict.fromkeys(both, self.engine) if self.engine else {}
         return {"STENO_PORT": str(own_base), **several, **named}
 
     def port(self, base: int) -> int:

@@ -21,7 +21,7 @@ class Guest:
 
     session: str
     since: float
-    homes: Sequence[str]
+    homes: tuple[str, ...]
     """Engines that it would rather be with, the best first."""
 
 
