@@ -31,6 +31,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[], metavar="CLASS",
                         help="nothing but faults whose class begins so; repeatable")  # fmt: skip
     parser.add_argument("--exec", action="store_true", help="start programs instead of forks")
+    parser.add_argument("--engines", metavar="A,B", default="",
+                        help="names of the transcribers' engines, in turn; the first is preferred, "
+                        "and all of its transcribers die now and then")  # fmt: skip
     for role in ("gateways", "transcribers", "aggregators", "notifiers"):
         parser.add_argument(f"--{role}", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="keep history, logs and transcripts here")
@@ -50,6 +53,7 @@ def planned(asked: argparse.Namespace) -> Plan:
         flush=asked.flush,
         only=asked.only,
         fork=not asked.exec,
+        engines=tuple(filter(None, asked.engines.split(","))),
     )
 
 

@@ -1,7 +1,7 @@
 """A whole Steno of real processes: Redis, any number of each service, an edge before all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +58,8 @@ class Deployment:
     edge: Edge
     redis_url: str = field(repr=False)
     ports: Iterator[int]
+    engines: Sequence[str] = ()
+    """Of the transcribers, in turn."""
     parts: dict[str, Part] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
 
@@ -65,8 +67,8 @@ class Deployment:
         """Give the parts of a role, in the order of their names."""
         return [part for part in self.parts.values() if part.role == role]
 
-    def start(self, role: str) -> Part:
-        """Start another process of a service; it is not ready yet."""
+    def start(self, role: str, **settings: str) -> Part:
+        """Start another process of a service, with settings of its own; it is not ready yet."""
         self._numbers[role] = number = self._numbers.get(role, 0) + 1
         port = next(self.ports)
         name = f"{role}-{number}"
@@ -79,7 +81,11 @@ class Deployment:
             "STENO_OUTPUT": str(self.folder / OUTPUT),
             "STENO_PORT": str(port - PORT_OFFSETS[role]),
             FOLDER_VARIABLE: str(part.crash_folder),
+            **settings,
         }
+        if self.engines and role == "transcriber":
+            engine = self.engines[(number - 1) % len(self.engines)]
+            part.environment = {**part.environment, "STENO_ENGINE_NAME": engine}
         if role == "gateway":
             self.edge.add(name, port)
         self._keep(part)
@@ -118,7 +124,13 @@ class Deployment:
 
 @asynccontextmanager
 async def deployed(
-    folder: Path, book: Book, size: Size, settings: Mapping[str, str], *, fork: bool = True
+    folder: Path,
+    book: Book,
+    size: Size,
+    settings: Mapping[str, str],
+    *,
+    fork: bool = True,
+    engines: Sequence[str] = (),
 ) -> AsyncIterator[Deployment]:
     """Run a deployment in a folder; at the end nothing of it runs. Raises NotStartedError."""
     binaries = find_binaries()
@@ -134,7 +146,7 @@ async def deployed(
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         ports = stack.enter_context(own_ports())
         deployment = Deployment(
-            folder, book, settings, starters, tasks, http, edge, redis.url, ports
+            folder, book, settings, starters, tasks, http, edge, redis.url, ports, engines
         )
         try:
             deployment.keep_redis(Exec(redis.program))

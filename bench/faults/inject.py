@@ -65,6 +65,16 @@ class Injector:
         part = self._part(fault)
         return part.name if part.signal(signal.SIGTERM) else ""
 
+    async def _engine(self, _fault: Fault) -> str:
+        """Kill all transcribers of the first engine; they come back when leases have run out."""
+        first = self.deployment.engines[0]
+        own = [part for part in self.deployment.of("transcriber")
+               if part.environment["STENO_ENGINE_NAME"] == first]  # fmt: skip
+        for part in own:
+            part.away_seconds = 2.1 * self.lease
+            part.signal(signal.SIGKILL)
+        return " ".join(part.name for part in own)
+
     async def _stop(self, fault: Fault) -> str:
         part, seconds = self._part(fault), 2.1 * self.lease
         pid = part.pid
@@ -120,6 +130,7 @@ class Injector:
         "clients": _clients,
         "scripts": _scripts,
         "flush": _flush,
+        "engine": _engine,
     }
 
 

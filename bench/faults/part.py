@@ -39,6 +39,8 @@ class Part:
     starts: int = 0
     deaths: int = 0
     """Times that it died by SIGKILL."""
+    away_seconds: float = 0.0
+    """Added to the next time between an end and a start."""
     _retired: bool = False
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -54,7 +56,8 @@ class Part:
             while not self._retired:
                 await self._live_once()
                 if not self._retired and self.role != "redis":
-                    await asyncio.sleep(RESTART_SECONDS)
+                    away, self.away_seconds = self.away_seconds, 0.0
+                    await asyncio.sleep(RESTART_SECONDS + away)
         finally:
             self._over.set()
 
@@ -96,6 +99,12 @@ class Part:
         except TimeoutError:
             self.signal(signal.SIGKILL)
             await self._over.wait()
+
+    async def kill(self) -> None:
+        """Kill the process, for good."""
+        self._retired = True
+        self.signal(signal.SIGKILL)
+        await self._over.wait()
 
     async def ready(self, http: aiohttp.ClientSession) -> None:
         """Wait until it is ready; raises TimeoutError."""

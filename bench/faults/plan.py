@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["kill", "stop", "terminate", "crash", "drop", "clients", "scripts", "flush"]
+Kind = Literal[
+    "kill", "stop", "terminate", "crash", "drop", "clients", "scripts", "flush", "engine"
+]
 Side = Literal["before", "after"]
 
 ROLES: Final = ("gateway", "transcriber", "aggregator", "notifier")
@@ -56,8 +58,11 @@ class Fault:
         return " ".join(filter(None, (self.kind, self.role, self.client_type)))
 
 
-def deck(*, flush: bool = False) -> list[Fault]:
-    """Give every class of fault, kills between two steps several times."""
+def deck(*, flush: bool = False, engines: bool = False) -> list[Fault]:
+    """Give every class of fault, kills between two steps several times.
+
+    With several engines also that all transcribers of the first one are away for a while.
+    """
     faults = [Fault("kill", role) for role, count in _KILLS.items() for _ in range(count)]
     faults += [Fault("stop", role) for role in (*ROLES, "redis")]
     faults += [Fault("terminate", role) for role in ROLES]
@@ -69,11 +74,12 @@ def deck(*, flush: bool = False) -> list[Fault]:
     ]
     faults += [Fault("drop"), Fault("drop"), Fault("scripts")]
     faults += [Fault("clients", client_type=kind) for kind in ("pubsub", "normal")]
-    return [*faults, Fault("flush")] if flush else faults
+    faults += [Fault("flush")] * flush
+    return faults + [Fault("engine", "transcriber")] * (2 * engines)
 
 
 def plan(
-    seed: int, pause: float, *, flush: bool = False, only: Sequence[str] = ()
+    seed: int, pause: float, *, flush: bool = False, engines: bool = False, only: Sequence[str] = ()
 ) -> Iterator[Fault]:
     """Give faults without end, `pause` seconds apart on average.
 
@@ -81,7 +87,8 @@ def plan(
     nothing but classes whose names begin so; raises ValueError if there is none.
     """
     chance = random.Random(seed)
-    chosen = [card for card in deck(flush=flush) if not only or card.label.startswith(tuple(only))]
+    cards = deck(flush=flush, engines=engines)
+    chosen = [card for card in cards if not only or card.label.startswith(tuple(only))]
     if not chosen:
         raise ValueError(f"no fault begins with any of {only}")
     while True:

@@ -87,10 +87,14 @@ class Plan:
     """Beginnings of the names of classes; none: all."""
     fork: bool = True
     settings: Mapping[str, str] | None = None
+    engines: Sequence[str] = ()
+    """Names of the transcribers' engines, in turn; sessions prefer the first."""
 
     def all_settings(self, receiver: Receiver) -> dict[str, str]:
         """Give the settings of all services, which deliver to this."""
-        return {**self.times.settings(), **receiver.settings(), **(self.settings or {})}
+        policy = {"STENO_ENGINES": ",".join(self.engines), "STENO_ENGINE_STAY_SECONDS": "3"}
+        return {**self.times.settings(), **receiver.settings(),
+                **(policy if self.engines else {}), **(self.settings or {})}  # fmt: skip
 
     def enough(self) -> Callable[[int], bool]:
         """Give the rule that ends the faults, counted from now."""
@@ -110,14 +114,20 @@ async def under_faults(asked: Plan, folder: Path, command: str) -> Path:
         async with (
             open_receiver(book) as receiver,
             deployed(
-                folder, book, asked.size, asked.all_settings(receiver), fork=asked.fork
+                folder,
+                book,
+                asked.size,
+                asked.all_settings(receiver),
+                fork=asked.fork,
+                engines=asked.engines,
             ) as deployment,
             watched(deployment) as clients,
         ):
             load = Load(clients, asked.wanted)
             visitors = asyncio.create_task(load.run(), name="visitors")
             injector = Injector(deployment, asked.times.lease)
-            faults = plan(asked.seed, asked.pause, flush=asked.flush, only=asked.only)
+            faults = plan(asked.seed, asked.pause, flush=asked.flush, only=asked.only,
+                          engines=bool(asked.engines))  # fmt: skip
             await injector.run(faults, enough=asked.enough())
             book.put(Calm(book.now))
             load.stop()

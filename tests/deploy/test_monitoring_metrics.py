@@ -16,8 +16,8 @@ from tests.deploy.promtool import needs_promtool, promtool
 ROOT = Path(__file__).parents[2]
 SERIES = {name for metric in metrics() for name in metric.series}
 LABELS_BY_MEANING = {
-    "check", "code", "invariant", "kind", "method", "outcome", "result", "route", "script",
-    "seconds", "state", "status", "step", "transport", "where",
+    "check", "code", "invariant", "kind", "method", "outcome", "reason", "result", "route",
+    "script", "seconds", "state", "status", "step", "transport", "where",
 }  # fmt: skip
 """Labels whose values the code itself chooses: none holds what a client says."""
 

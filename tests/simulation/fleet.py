@@ -44,6 +44,8 @@ from steno_transcriber.worker import Worker
 
 Role = Literal["gateway", "worker", "aggregator", "notifier"]
 
+STAY_SECONDS: Final = 1.0
+"""Sessions are as short, and are to go back to engines that come back."""
 PACE: Final = Pace(due_seconds=0.1, first_retry_ms=500, longest_retry_ms=4_000)
 
 
@@ -70,12 +72,14 @@ class Fleet:
     """The installation's processes."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, server: Server, limits: Limits,
-                 chaos: Chaos, trace: Trace) -> None:  # fmt: skip
+                 chaos: Chaos, trace: Trace, policy: tuple[str, ...] = ()) -> None:  # fmt: skip
         self.doors: list[Door] = []
         self.archive = MemoryArchive(loop, chaos)
         self.members: list[Member] = []
         self.connections: list[Connection] = []
         """All that were ever opened."""
+        self.policy = policy
+        """Engines of the sessions, which the workers have in turn; empty: all have the same."""
         self._loop, self._server, self._limits = loop, server, limits
         self._chaos, self._trace = chaos, trace
 
@@ -152,7 +156,7 @@ class Fleet:
         return sorted((t for t in tasks if t.process is process), key=lambda t: t.number)
 
     async def _gateway(self, member: Member, link: SimLink) -> None:
-        store, settings = SimSessionStore(link, self._limits), GatewaySettings()
+        store, settings = SimSessionStore(link, self._limits), GatewaySettings(engines=self.policy)
         admission = Admission(settings, time.monotonic)
         archive: Any = self.archive
         services = Services(settings, self._limits, store, Feed(store), archive, admission,
@@ -177,7 +181,8 @@ class Fleet:
         async with open_recognition(SETTINGS, meter.observe) as found:
             meter.engine = Engine(found.places, found.window_seconds)
             store = SimWorkStore(link, self._limits)
-            member.part = Worker(store, found, meter, 16)
+            engine = self.policy[member.number % len(self.policy)] if self.policy else ""
+            member.part = Worker(store, found, meter, 16, engine, STAY_SECONDS)
             await member.part.run(member.life.draining)
 
     async def _aggregator(self, member: Member, link: SimLink) -> None:

@@ -28,6 +28,9 @@ from steno_transcriber.speech import start_loudness
 from steno_transcriber.tools import Start, Tools
 from steno_transcriber.window_recogniser import WindowRecogniser
 
+HARMLESS = ("high_latency", "engine_changed")
+"""Warnings after which nothing is missing."""
+
 
 @dataclass
 class Direct:
@@ -90,6 +93,12 @@ def _essence(events: Sequence[Event]) -> list[Any]:
     ]
 
 
+def changes(events: Sequence[Event]) -> list[str]:
+    """Give what the client was told of other engines."""
+    told = [event for event in events if isinstance(event, Warned)]
+    return [event.message for event in told if event.code == "engine_changed"]
+
+
 @dataclass
 class Oracle:
     """One session, seen from all sides."""
@@ -138,11 +147,11 @@ class Oracle:
     def _committed(self) -> Iterator[str]:
         if _essence(self.state.events) != _essence(self.direct.events):
             yield "the log is not what the recogniser alone makes of the audio"
-        skipped = [
-            e for e in self.state.events if isinstance(e, Warned) and e.code != "high_latency"
-        ]
+        skipped = [e for e in self.state.events if isinstance(e, Warned) and e.code not in HARMLESS]
         if skipped:
             yield f"something was given up: {skipped}"
+        if any(before == after for before, after in pairwise(changes(self.state.events))):
+            yield "the same engine was told twice in a row"
         counted = (self.state.received, self.state.transcribed, self.state.silence)
         samples = len(self.speaker.said) // SAMPLE_BYTES
         if counted != (samples, self.direct.speech, self.direct.silence):

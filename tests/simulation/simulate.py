@@ -13,7 +13,7 @@ from tests.simulation.chaos import Chaos
 from tests.simulation.fleet import Fleet
 from tests.simulation.front import Http
 from tests.simulation.incidents import Incidents
-from tests.simulation.oracle import Direct, Oracle
+from tests.simulation.oracle import Direct, Oracle, changes
 from tests.simulation.speaker import Speaker, script
 from tests.simulation.store import Server
 from tests.simulation.trace import Trace
@@ -23,7 +23,7 @@ from tests.simulation.world import inside
 from steno_common.store.limits import Limits
 from steno_common.units import to_samples
 
-LIMITS: Final = Limits(shards=2, silence_seconds=1.0, backlog_seconds=4.5)
+LIMITS: Final = Limits(shards=2, silence_seconds=1.0, backlog_seconds=4.5, engine_grace_seconds=0.5)
 SILENCE: Final = to_samples(LIMITS.silence_seconds)
 LIVELY_SECONDS: Final = 60.0
 """After the last fault and the last word everything is done within this time."""
@@ -40,6 +40,8 @@ class Verdict:
     """Virtual."""
     turns: int = 0
     finals: int = 0
+    changes: int = 0
+    """Of the engines of sessions."""
     kinds: list[str] = field(default_factory=list)
     """Incidents."""
 
@@ -71,7 +73,8 @@ def simulate(seed: object, show: Callable[[str], None] | None = None) -> Verdict
     loop, verdict = SimLoop(seed), Verdict(seed)
     chaos, trace = Chaos(seed), Trace(loop, show)
     server = Server(loop, LIMITS, chaos, trace)
-    fleet = Fleet(loop, server, LIMITS, chaos, trace)
+    policy = random.Random(f"{seed} policy").choice(((), (), ("a", "b"), ("a", "b", "c")))
+    fleet = Fleet(loop, server, LIMITS, chaos, trace, policy)
     with _complaints() as logged, inside(loop, fleet, Http(fleet.doors, chaos, trace), seed):
         run = _Run(loop, chaos, server, fleet, trace, verdict)
         try:
@@ -97,8 +100,10 @@ class _Run:
         """Start everything, let it happen, end everything, judge."""
         draw = random.Random(f"{self.verdict.seed} users")
         speakers = [self._speaker(draw, number) for number in range(draw.choice((1, 1, 2)))]
-        self.fleet.staff(gateway=draw.randint(1, 2), worker=draw.randint(1, 3),
-                         aggregator=draw.randint(1, 2), notifier=draw.randint(1, 2))  # fmt: skip
+        counts = {role: draw.randint(1, 3 if role == "worker" else 2)
+                  for role in ("gateway", "worker", "aggregator", "notifier")}  # fmt: skip
+        counts["worker"] = max(counts["worker"], len(self.fleet.policy))
+        self.fleet.staff(**counts)
         auditor = Auditor(self.server, self.fleet, speakers)
         incidents = Incidents(self.chaos, self.server, self.fleet,
                               [speaker.process for speaker in speakers], self.trace)  # fmt: skip
@@ -152,4 +157,5 @@ class _Run:
         files = self.fleet.archive.files.get(sid, {})
         oracle = Oracle(speaker, state, entries, direct, files, SILENCE, self.chaos.calm)
         self.verdict.finals += state.finals
+        self.verdict.changes += len(changes(state.events))
         self.verdict.faults += [f"{speaker.name}: {fault}" for fault in oracle.faults()]

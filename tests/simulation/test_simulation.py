@@ -20,6 +20,10 @@ def test_whatever_goes_wrong_the_transcript_is_right_and_comes(first: int) -> No
     assert sum(verdict.finals for verdict in verdicts) > BLOCK
 
 
+def test_sessions_change_their_engines_there_and_back() -> None:
+    assert any(simulate(seed).changes > 1 for seed in range(SEEDS))
+
+
 def test_a_seed_says_everything_that_happens() -> None:
     lines: list[str] = []
     assert simulate(7, lines.append).digest == simulate(7).digest != simulate(8).digest

@@ -27,6 +27,7 @@ from steno_common.messages import Completed, Statistics
 from steno_common.store.work import Committed
 from steno_gateway.feed import Feed, Subscription
 from steno_gateway.ingest import Ingest
+from steno_transcriber.domain.stay import Stay
 from steno_transcriber.session import Session
 
 Wrong = Callable[[], Any]
@@ -242,6 +243,9 @@ WRONGS: Final[dict[str, Wrong]] = {
     "the worker does not insist on its commit, and the store sees no gap": together(
         instead(steno_transcriber.session, "patiently", _gives_up_at_once),
         instead(Model, "commit", _sees_no_gap),
+    ),
+    "each claim is told as a change of engine": instead(
+        Stay, "changed", lambda _: property(lambda self: bool(self.before))
     ),
     "the aggregator ends with the input": instead(
         steno_aggregator.worker, "close_windows", _ends_with_the_input

@@ -17,6 +17,15 @@ RECOGNITION: Final = Board(
         graph("Sessions", "Sessions of each transcriber, with those it would take at once.",
               "short", ("steno_transcriber_sessions", "{{instance}}"),
               ("sum(steno_transcriber_room)", "room of all")),
+        graph("Sessions by engine", "Sessions with each engine, and those that prefer another one.",
+              "short",
+              ("sum by (engine) (steno_transcriber_sessions * on (instance) group_left (engine)"
+               " steno_transcriber_engine_info)", "{{engine}}"),
+              ("sum(steno_transcriber_guests)", "prefer another")),
+        graph("Handovers", "Sessions that came to another engine, by reason; passed on: theirs"
+              " failed for them.", "ops",
+              (per_second("steno_transcriber_handovers_total", "reason"), "{{reason}}"),
+              (per_second("steno_transcriber_passed_on_total"), "passed on")),
         graph("Busy", "Share of its time that each engine spends on batches.", "percentunit",
               ("steno:engine_busy:ratio", "{{instance}}"), warn=0.8, alarm=0.95),
         graph("Demand", "Share of each engine that its sessions need; above 1 partials get rarer.",

@@ -35,6 +35,8 @@ class Options(Understanding, total=False):
     """Of raw formats."""
     duration_limit: int | None
     """Seconds of audio, 60 to 3600."""
+    engines: list[str] | tuple[str, ...] | None
+    """Engines that may recognise it, the first choice first; None: the server's choice."""
     user_id: str | None
     metadata: dict[str, str] | None
 
@@ -76,7 +78,9 @@ class Setup:
         """How the audio is to be understood, as block mode says it in its address."""
         one = [name for name in ("language", "task", "prompt") if name in self.request]
         hotwords = [("hotwords", word) for word in self.request.get("hotwords", ())]
-        return [(name, self.request[name]) for name in one] + hotwords
+        engines = ",".join(self.request.get("engines", ()))
+        chosen = [("engines", engines)] if engines else []
+        return [(name, self.request[name]) for name in one] + hotwords + chosen
 
     @property
     def chunk_bytes(self) -> int:

@@ -12,7 +12,13 @@ them together, on a single Redis as on a Cluster. The number of shards is fixed 
     steno:{s7}:removed:SID   string   there: not to be restored by a client          idle TTL
 
     per shard                         holds                                          bound
-    steno:{s7}:waiting       zset     SID -> arrival ms of its oldest audio          sessions
+    steno:{s7}:waiting       zset     SID -> arrival ms of its oldest audio, for     sessions
+                                      any engine
+    steno:{s7}:lined         zset     the same of sessions with a policy             sessions
+    steno:{s7}:line:ENGINE   zset     SID -> ms from which on this engine may claim  sessions
+                                      it, of those in `lined`
+    steno:{s7}:policies      hash     SID -> engines that may take it, see           sessions
+                                      policy.py
     steno:{s7}:leases        zset     SID -> expiry ms, sessions a worker owns       sessions
     steno:{s7}:fences        hash     SID -> token of the newest owner               sessions
     steno:{s7}:tries         hash     SID -> claims since the last commit            sessions
@@ -58,6 +64,7 @@ Fields of the session hash, each written by one script:
     to:NAME     number of the last event that this destination got, or does not want
     tries:NAME  failed tries of the next one
     gone:NAME   1 once it said that it takes nothing any more
+    engine      engine of the newest commit
 """
 
 from dataclasses import dataclass
@@ -85,8 +92,22 @@ class ShardKeys:
 
     @property
     def waiting(self) -> str:
-        """Sessions with audio and no owner."""
+        """Sessions with audio and no owner, for any engine."""
         return self.name("waiting")
+
+    @property
+    def lined(self) -> str:
+        """Sessions with audio and no owner, for engines of their policies."""
+        return self.name("lined")
+
+    @property
+    def policies(self) -> str:
+        """Engines that may take each session, of those with a policy."""
+        return self.name("policies")
+
+    def line(self, engine: str) -> str:
+        """Sessions that one engine may claim, from when on."""
+        return self.name(f"line:{engine}")
 
     @property
     def leases(self) -> str:

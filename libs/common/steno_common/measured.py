@@ -77,3 +77,7 @@ class Report(msgspec.Struct, frozen=True):
     """Of one core."""
     memory_bytes: int = 0
     gpu: GpuUse | None = None
+    engine: str = ""
+    """What policies call its engine."""
+    guests: int = 0
+    """Sessions that it would give back to an engine they prefer."""

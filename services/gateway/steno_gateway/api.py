@@ -24,6 +24,7 @@ from steno_gateway.domain.checkpoint import sealed_state
 from steno_gateway.domain.choice import chosen_languages
 from steno_gateway.domain.client import SessionRequest, parse_request, parse_token_request
 from steno_gateway.domain.destinations import named
+from steno_gateway.domain.engines import policy_of
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.figures import emotion_fields
 from steno_gateway.domain.server import session_fields, transcript_links
@@ -61,6 +62,8 @@ async def create_session(services: Services, asked: SessionRequest) -> Session:
         AudioFormat.parse(asked.mime_type, sample_rate=asked.sample_rate, channels=asked.channels)
     except AudioError as error:
         raise ClientError(error.code, str(error)) from error
+    settings = services.settings
+    engines = policy_of(asked.engines, settings.engines, settings.engines_on_request)
     session = Session(
         session_id=str(uuid.uuid4()),
         created_ms=time.time_ns() // 1_000_000,
@@ -79,6 +82,7 @@ async def create_session(services: Services, asked: SessionRequest) -> Session:
             *named(asked.destinations, services.installed.allowed),
         ),
         trace=tracing.traceparent(),
+        engines=engines,
     )
     tracing.note(session=session.session_id)
     await services.store.create(session, epoch=uuid.uuid4().hex[:12])
@@ -93,7 +97,7 @@ async def _described(services: Services, snapshot: Snapshot) -> Json:
         after = events[-1].number
     fields = session_fields(
         snapshot.session, snapshot.status, seen_ms=snapshot.seen_ms, chunks=snapshot.chunks,
-        confirmed_text=join_text(texts),
+        confirmed_text=join_text(texts), engine=snapshot.engine,
     )  # fmt: skip
     now_ms, ttl = time.time_ns() // 1_000_000, services.settings.emotion_cache_ttl_seconds
     return fields | emotion_fields(decode_measured(snapshot.measured), now_ms, ttl)

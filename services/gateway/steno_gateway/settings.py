@@ -1,6 +1,10 @@
 """Settings of the gateway."""
 
+import re
 from dataclasses import dataclass, field
+
+from steno_common.errors import SettingsError
+from steno_common.policy import NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +70,23 @@ class GatewaySettings:
     max_upload_bytes: int = 512 << 20
     emotion_cache_ttl_seconds: float = field(default=60.0, metadata={"bare": True})
     """How long the newest emotion dynamics of a session are told."""
+    engines: tuple[str, ...] = ()
+    """Engines that recognise sessions, the first choice first; none: whichever there is."""
+    engines_on_request: tuple[str, ...] = ()
+    """Further engines, for sessions that name them."""
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"STENO_{name}: {engine!r} is no name of an engine"
+            for name, engines in (
+                ("ENGINES", self.engines),
+                ("ENGINES_ON_REQUEST", self.engines_on_request),
+            )
+            for engine in engines
+            if not re.match(NAME, engine)
+        ]
+        named = self.engines + self.engines_on_request
+        if len(set(named)) < len(named):
+            faults.append("STENO_ENGINES: an engine is named twice")
+        if faults:
+            raise SettingsError(faults)

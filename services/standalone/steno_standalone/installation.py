@@ -25,7 +25,7 @@ class Installation:
     def __init__(self, settings: Settings, say: Say) -> None:
         self._settings = settings
         self._say = say
-        self._services = services(settings.transcribers)
+        self._services = services(settings.transcribers, settings.engines or ("",))
         self._running: dict[str, Supervised] = {}
 
     async def run(self) -> None:
@@ -51,7 +51,10 @@ class Installation:
 
     async def _start(self, choice: RedisChoice, tasks: asyncio.TaskGroup) -> None:
         self._say(f"Redis    {choice.title}")
-        self._say(f"Engine   {self._settings.engine} (STENO_ENGINE)")
+        engines = ", then ".join(self._settings.engines)
+        self._say(
+            f"Engine   {engines or self._settings.engine} (STENO_ENGINE{'S' * bool(engines)})"
+        )
         server = self._keep(choice.program, tasks) if choice.program else None
         try:
             await redis_answers(choice.url, _REDIS_SECONDS)

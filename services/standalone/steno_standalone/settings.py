@@ -18,7 +18,10 @@ class Settings:
     port: int = DEFAULT_PORT
     redis_url: str | None = None
     engine: str = "auto"
+    engines: tuple[str, ...] = ()
+    """Each of them has transcribers of its own; none: `engine` alone."""
     transcribers: int = 1
+    """Of each engine."""
     tls: bool = False
     """Whether the gateway speaks TLS."""
 
@@ -30,11 +33,18 @@ class Settings:
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
         """Read the `STENO_` variables; an empty one counts as absent."""
+        engines = [
+            name.strip()
+            for variable in ("STENO_ENGINES", "STENO_ENGINES_ON_REQUEST")
+            for name in (environment.get(variable) or "").split(",")
+            if name.strip()
+        ]
         return cls(
             port=_port(environment.get("STENO_PORT") or str(DEFAULT_PORT)),
             redis_url=environment.get("STENO_REDIS_URL") or None,
             engine=environment.get("STENO_ENGINE") or "auto",
-            transcribers=_count(environment.get("STENO_TRANSCRIBERS") or "1"),
+            engines=tuple(dict.fromkeys(engines)),
+            transcribers=_count(environment.get("STENO_TRANSCRIBERS") or "1", len(engines) or 1),
             tls=bool(environment.get("STENO_TLS_CERT")),
         )
 
@@ -46,9 +56,8 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_TRANSCRIBERS:
-        raise StandaloneError(
-            f"STENO_TRANSCRIBERS must be a number from 1 to {MOST_TRANSCRIBERS}, not {text!r}"
-        )
+def _count(text: str, engines: int) -> int:
+    most = MOST_TRANSCRIBERS // engines
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise StandaloneError(f"STENO_TRANSCRIBERS must be a number from 1 to {most}, not {text!r}")
     return int(text)

@@ -1,12 +1,15 @@
 """The transcriber service, wired."""
 
 import logging
+import re
 import sys
 from dataclasses import dataclass
 
+from steno_common.errors import SettingsError
 from steno_common.health import PORT_OFFSETS, serve_health
 from steno_common.lifecycle import Lifecycle
 from steno_common.logs import about
+from steno_common.policy import NAME
 from steno_common.settings import load
 from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
@@ -30,6 +33,14 @@ class TranscriberSettings:
     port: int = 8080
     """Of the gateway; a transcriber's health is on the next one."""
     max_worker_sessions: int = 128
+    engine_name: str = ""
+    """What policies call this worker's engine; empty: as STENO_ENGINE does."""
+    engine_stay_seconds: float = 30.0
+    """Shortest stay with an engine that is not the first choice, or away from one that failed."""
+
+    def __post_init__(self) -> None:
+        if self.engine_name and not re.match(NAME, self.engine_name):
+            raise SettingsError(["STENO_ENGINE_NAME: not small letters, digits, . _ -, up to 32"])
 
 
 async def serve(life: Lifecycle) -> None:
@@ -46,10 +57,12 @@ async def serve(life: Lifecycle) -> None:
         life.checks["redis"] = link.ping
         life.alive["engine"] = lambda: not recognition.hangs
         log.info("ready to transcribe", extra=about(engine=recognition.engine_name))
-        metrics.ENGINE.info({"engine": recognition.engine_name})
         metrics.PLACES.set(recognition.places)
         meter.engine = Engine(recognition.places, recognition.window_seconds)
         store = WorkStore(link, limits)
         most = min(settings.max_worker_sessions, recognition.max_sessions or sys.maxsize)
-        gpu = find_gpu(recognition_settings.device_index)
-        await Worker(store, recognition, meter, most, gpu=gpu).run(life.draining)
+        worker = Worker(store, recognition, meter, most,
+                        settings.engine_name, settings.engine_stay_seconds,
+                        gpu=find_gpu(recognition_settings.device_index))  # fmt: skip
+        metrics.ENGINE.info({"engine": worker.engine})
+        await worker.run(life.draining)

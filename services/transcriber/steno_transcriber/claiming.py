@@ -30,6 +30,8 @@ class Claiming:
 
     store: WorkStore
     balance: Balance
+    engine: str
+    """What policies call this worker's engine."""
     load: Callable[[], Load]
     begin: Callable[[Claim], Awaitable[None]]
     _grace: Grace = field(default_factory=Grace)
@@ -55,7 +57,7 @@ class Claiming:
         """Claim, until cancelled."""
         while True:
             try:
-                await self._claim(await self.store.waiting())
+                await self._claim(await self.store.waiting(self.engine))
             except StoreUnavailableError as error:
                 log.warning("cannot claim", extra=about(error=str(error)))
             try:
@@ -83,7 +85,7 @@ class Claiming:
 
     async def _take(self, waiting: Waiting, count: int) -> None:
         try:
-            for claim in await self.store.claim(waiting.shard, count):
+            for claim in await self.store.claim(waiting.shard, count, self.engine):
                 await self.begin(claim)
         except StoreUnavailableError as error:
             # The other shards may live elsewhere.

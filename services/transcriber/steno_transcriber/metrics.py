@@ -1,11 +1,12 @@
 """Names of the transcriber's metrics."""
 
 import math
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
 from steno_common.telemetry import LATENCY_BUCKETS, violations
+from steno_transcriber.domain.stay import Reason
 from steno_transcriber.scheduler import Measure
 
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -28,6 +29,21 @@ FEED: Final = Histogram(
 )
 GIVEN_UP: Final = Counter(
     "steno_transcriber_given_up_total", "Sessions given up to workers with room"
+)
+GUESTS: Final = Gauge(
+    "steno_transcriber_guests", "Sessions of this worker that prefer another engine"
+)
+HANDOVERS: Final = Counter(
+    "steno_transcriber_handovers_total",
+    "Sessions that came to this worker's engine from another one, or although they prefer another:"
+    " `overflow` (that one had no room when they began), `failure` (the one before failed, died or"
+    " had too much), `return` (an engine that comes before is back)",
+    ["reason"],
+)
+for _reason in get_args(Reason):
+    HANDOVERS.labels(_reason)
+PASSED_ON: Final = Counter(
+    "steno_transcriber_passed_on_total", "Sessions passed on because this worker's engine failed"
 )
 LATE: Final = Counter(
     "steno_transcriber_late_warnings_total", "Clients told that their finals are late"

@@ -1,8 +1,8 @@
 """Messages of other services, in the terms of recognition and back."""
 
+from steno_common.messages import Event, Prosody, Session, Warned
 from steno_common.messages import Final as FinalEvent
 from steno_common.messages import Partial as PartialEvent
-from steno_common.messages import Prosody, Session, Warned
 from steno_common.units import to_seconds
 from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.recogniser import Partial, Span
@@ -64,6 +64,16 @@ def skipped_report(start: int, end: int) -> Warned:
     """Give the warning that these samples have no text."""
     message = f"no text for {to_seconds(start):.3f} s to {to_seconds(end):.3f} s"
     return Warned("segment_skipped", message)
+
+
+def with_change(events: tuple[Event, ...], engine: str) -> tuple[Event, ...]:
+    """Give what is told with the warning that another engine goes on with the session.
+
+    It comes behind a final, so that nothing of the final hangs on it, and before all else.
+    """
+    place = 1 if events and isinstance(events[0], FinalEvent) else 0
+    warning = Warned("engine_changed", f"engine {engine} goes on; nothing is lost")
+    return (*events[:place], warning, *events[place:])
 
 
 def late_report(seconds: float) -> Warned:

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final, assert_never
@@ -20,6 +20,7 @@ from steno_transcriber import metrics, traces
 from steno_transcriber.clock import RedisClock
 from steno_transcriber.domain.lateness import Complaint
 from steno_transcriber.domain.ledger import Consumed, Ledger
+from steno_transcriber.domain.stay import Stay
 from steno_transcriber.domain.tally import Outcome
 from steno_transcriber.inbox import Inbox, Piece
 from steno_transcriber.measuring import Measuring
@@ -31,6 +32,7 @@ from steno_transcriber.reports import (
     partial_report,
     skipped_report,
     span_report,
+    with_change,
 )
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,14 @@ class LostError(Exception):
     """The session belongs to another worker now."""
 
 
+class ElsewhereError(Exception):
+    """The session stands at a border, where an engine that it prefers goes on with it."""
+
+
+class PassedOnError(Exception):
+    """The engine failed behind a border, where another one goes on with the session."""
+
+
 @dataclass(slots=True)
 class Session:
     """A session from its claim until a marker, a loss, or the worker's end."""
@@ -52,8 +62,13 @@ class Session:
     checkpoint: Checkpoint
     recognition: Recognition
     clock: RedisClock
+    stay: Stay
+    goes_on_elsewhere: Callable[[Stay], bool]
+    """Says whether another engine may go on with it now."""
     worker: str = ""
     """Name of the transcriber among the others."""
+    leaving: bool = False
+    """At its next border it is to be given back."""
     inbox: Inbox = field(init=False)
     _ledger: Ledger = field(init=False)
     _recogniser: Recogniser = field(init=False)
@@ -100,7 +115,7 @@ class Session:
         return self._measuring.emotion_known
 
     async def run(self) -> None:
-        """Work until a marker ends the claim; raises LostError."""
+        """Work until a marker ends the claim; raises LostError, ElsewhereError, PassedOnError."""
         try:
             if self.claim.tries > POISON_TRIES:
                 await self._pass_over()
@@ -171,6 +186,8 @@ class Session:
                 metrics.PARTIAL.observe(max(0.0, (self.clock.now_ms() - place.arrival_ms) / 1000))
 
     async def _finish(self, span: Span) -> None:
+        if span.reason == "engine_failed" and self.goes_on_elsewhere(self.stay):
+            raise PassedOnError
         place = self._ledger.covering(span.decided)
         sequence = self._ledger.sequence_at(span.end)
         now_ms = self.clock.now_ms()
@@ -208,6 +225,8 @@ class Session:
         arrival_ms: int = 0,
     ) -> None:
         length = border - self._border
+        if self.stay.changed and self._commits == self.checkpoint.commits:
+            events = with_change(events, self.stay.engine)
         commit = Commit(
             number=self._commits + 1,
             consumed=consumed.entry_id,
@@ -222,6 +241,7 @@ class Session:
             closing=closing,
             arrival_ms=arrival_ms,
             measured=self._measuring.encoded(self.clock.now_ms()),
+            engine=self.stay.engine,
         )
         committed = await patiently(lambda: self.store.commit(self.claim, commit))
         metrics.COMMITS.labels(committed.value).inc()
@@ -233,6 +253,8 @@ class Session:
         if arrival_ms and speech:
             metrics.FINAL.observe(max(0.0, (self.clock.now_ms() - arrival_ms) / 1000))
         self._commits, self._border = commit.number, border
+        if self.leaving:
+            raise ElsewhereError
 
     async def _pass_over(self) -> None:
         """Give up on audio that brought down worker after worker; the client is told."""

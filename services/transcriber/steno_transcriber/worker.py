@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,10 +23,12 @@ from steno_transcriber.claiming import Claiming
 from steno_transcriber.clock import RedisClock
 from steno_transcriber.domain.balance import Balance, lag_of
 from steno_transcriber.domain.capacity import FRESH_SECONDS, Load
+from steno_transcriber.domain.homing import Homing
+from steno_transcriber.domain.stay import Stay
 from steno_transcriber.gpu import no_gpu
 from steno_transcriber.load import LoadMeter
 from steno_transcriber.recognition import Recognition
-from steno_transcriber.session import LostError, Session
+from steno_transcriber.session import ElsewhereError, LostError, PassedOnError, Session
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,11 @@ class Worker:
     recognition: Recognition
     meter: LoadMeter
     max_sessions: int
+    engine: str = ""
+    """What policies call its engine; empty: as it calls itself."""
+    stay_seconds: float = 30.0
+    """Shortest time of a session with an engine that is not its first choice; so long it keeps
+    away from one that failed for it."""
     usage: Callable[[], Usage] = field(default_factory=lambda: ProcessMeter().look)
     """What this process takes of its machine."""
     gpu: Callable[[], GpuUse | None] = no_gpu
@@ -59,14 +66,22 @@ class Worker:
     _owning: asyncio.Event = field(default_factory=asyncio.Event)
     _clock: RedisClock = field(default_factory=RedisClock)
     _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
+    _balancing: Balancing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.engine = self.engine or self.recognition.engine_name
+        balance = Balance(self._name, self.max_sessions)
+        self._balancing = Balancing(
+            WorkerStore(self.store.link, self.store.limits), balance,
+            Homing(balance.worker, self.stay_seconds), self.engine, self._clock, self.load,
+            lambda: {session_id: held.session.stay for session_id, held in self._held.items()},
+            self._give_up, self._send_home, self.usage, self.gpu,
+        )  # fmt: skip
 
     async def run(self, draining: asyncio.Event) -> None:
         """Work until the process drains, then give all sessions back at once."""
-        balance = Balance(self._name, self.max_sessions)
-        claiming = Claiming(self.store, balance, self.load, self._begin)
-        registry = WorkerStore(self.store.link, self.store.limits)
-        balancing = Balancing(registry, balance, self._clock, self.load, self._give_up,
-                              self.usage, self.gpu)  # fmt: skip
+        balancing = self._balancing
+        claiming = Claiming(self.store, balancing.balance, self.engine, self.load, self._begin)
         async with self._group as group:
             taking = [
                 group.create_task(claiming.run(), name="worker claim"),
@@ -110,21 +125,32 @@ class Worker:
         if checkpoint is None:
             await self._release(claim)
             return
-        session = Session(self.store, claim, checkpoint, self.recognition, self._clock, self._name)
+        stay = Stay(self.engine, checkpoint.choices, checkpoint.engine, time.monotonic())
+        session = Session(self.store, claim, checkpoint, self.recognition, self._clock, stay,
+                          self._goes_on_elsewhere, self._name)  # fmt: skip
         with tracing.within(checkpoint.session.trace):  # the task goes on in it
             task = self._group.create_task(self._serve(session), name=f"session {session_id}")
             log.info("session claimed", extra=about(session_id, attempt=claim.tries))
         self._held[session_id] = _Held(session, task, time.monotonic())
         metrics.CLAIMS.inc()
+        if stay.reason is not None:
+            metrics.HANDOVERS.labels(stay.reason).inc()
         metrics.SESSIONS.set(len(self._held))
         self._owning.set()
 
     async def _serve(self, session: Session) -> None:
-        session_id = session.claim.session_id
+        session_id, rest_seconds = session.claim.session_id, 0.0
         try:
             await session.run()
         except LostError:
             log.info("session lost", extra=about(session_id))
+        except ElsewhereError:
+            log.info("session goes back", extra=about(session_id))
+            rest_seconds = self.store.limits.engine_grace_seconds
+        except PassedOnError:
+            log.warning("session passed on", extra=about(session_id))
+            metrics.PASSED_ON.inc()
+            rest_seconds = self.stay_seconds
         except StoreError as error:
             log.warning("session dropped", extra=about(session_id, error=str(error)))
         except Exception:
@@ -134,7 +160,11 @@ class Worker:
             self._forget(session)
             return
         self._forget(session)
-        await self._release(session.claim)
+        await self._release(session.claim, rest_seconds)
+
+    def _goes_on_elsewhere(self, stay: Stay) -> bool:
+        """Say whether workers of another engine are there that may go on with a session."""
+        return bool(stay.others(self._clock.now_ms(), self._balancing.there))
 
     def _forget(self, session: Session) -> None:
         session_id = session.claim.session_id
@@ -143,16 +173,23 @@ class Worker:
             del self._held[session_id]
         metrics.SESSIONS.set(len(self._held))
 
-    async def _release(self, claim: Claim) -> None:
+    async def _release(self, claim: Claim, rest_seconds: float = 0.0) -> None:
+        resting = self.engine if rest_seconds else ""
         try:
-            await self.store.release(claim)
+            await self.store.release(claim, resting, rest_seconds)
         except StoreError as error:
             # The lease runs out by itself.
             log.warning("cannot release", extra=about(claim.session_id, error=str(error)))
 
-    async def _give_up(self, count: int) -> None:
-        """Give the newest sessions back."""
-        await self._stop(list(self._held.values())[-count:])
+    async def _give_up(self, session_ids: Collection[str]) -> None:
+        """Give sessions back at once."""
+        await self._stop([held for sid, held in self._held.items() if sid in session_ids])
+
+    def _send_home(self, session_ids: Collection[str]) -> None:
+        """Give sessions back at their next borders."""
+        for session_id in session_ids:
+            if session_id in self._held:
+                self._held[session_id].session.leaving = True
 
     async def _stop(self, ending: Sequence[_Held]) -> None:
         """Give sessions back at once: what is not committed is decoded anew by who takes them."""

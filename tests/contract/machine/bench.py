@@ -41,6 +41,8 @@ class Bench(RuleBasedStateMachine):
     """Every call goes to Redis, then to the model: answers, states must be equal."""
 
     rig: ClassVar[Rig]
+    policies: ClassVar[tuple[tuple[str, ...], ...]] = ((),)
+    """Of the sessions, in turn."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -28,11 +28,12 @@ class Clients(Bench):
 
     @rule(again=st.booleans())
     def create(self, again: bool) -> None:
-        sid = f"session-{len(self.promises) - again}"
+        number = len(self.promises) - again
+        sid, engines = f"session-{number}", self.policies[number % len(self.policies)]
         self.promises.setdefault(sid, Promises(SILENCE))
         # A session that is gone never comes back under its id.
         if not again or self.model.state(sid).exists:
-            session = Session(sid, 1, "audio/pcm", destinations=DESTINATIONS)
+            session = Session(sid, 1, "audio/pcm", engines=engines, destinations=DESTINATIONS)
             self.both("create", session, "epoch")
             self.check(sid)
 

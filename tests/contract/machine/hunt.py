@@ -1,14 +1,13 @@
 """The hunt for a mutant: the machine is worth something if it finds each that is listed."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.contract.machine.bench import LIMITS
-from tests.contract.machine.losses import machine_on
-from tests.contract.machine.rig import Mutant, Rig, open_rig
+from tests.contract.machine.losses import LossyMachine, machine_on
+from tests.contract.machine.rig import Mutant, open_rig
 from tests.redis_servers import RedisServer
 
 from steno_common.errors import StoreError
@@ -21,10 +20,10 @@ HUNT: Final = settings(
 
 
 def finds(
-    mutant: Mutant, redis_server: RedisServer, machine_on: Callable[[Rig], Any] = machine_on
+    mutant: Mutant, redis_server: RedisServer, kind: type[LossyMachine] = LossyMachine
 ) -> None:
     """Fail unless the machine notices the mutant."""
     with open_rig(redis_server.url, LIMITS, mutant) as rig:
         rig.load_scripts()
         with pytest.raises((AssertionError, StoreError)):
-            run_state_machine_as_test(machine_on(rig), settings=HUNT)
+            run_state_machine_as_test(machine_on(rig, kind), settings=HUNT)

@@ -168,6 +168,6 @@ class LossyMachine(Notifiers):
         self.restore(which)
 
 
-def machine_on(rig: Rig) -> type[LossyMachine]:
+def machine_on(rig: Rig, kind: type[LossyMachine] = LossyMachine) -> type[LossyMachine]:
     """Give the machine for one Redis."""
-    return type("LossyMachine", (LossyMachine,), {"rig": rig})
+    return type(kind.__name__, (kind,), {"rig": rig})

@@ -9,6 +9,7 @@ from tests.contract.machine.state import State
 
 from steno_common.keys import ShardKeys
 from steno_common.messages import Completed, Final, Utterance
+from steno_common.policy import Choice
 from steno_common.store.windows import Window
 from steno_common.store.work import Checkpoint, Claim, Commit, Committed
 from steno_common.store.workers import STALE_SECONDS, Heard, Report
@@ -18,17 +19,26 @@ from steno_common.units import to_samples
 class Transcriber(Book):
     """What a transcriber is promised."""
 
-    def claim(self, shard: ShardKeys, count: int) -> list[Claim]:
+    def claim(self, shard: ShardKeys, count: int, engine: str = "") -> list[Claim]:
         mine = [sid for sid in self.states if self.shard(sid) == shard.shard]
         leases = [(lease, sid) for sid in mine if (lease := self.state(sid).lease) is not None]
-        waits = [(since, sid) for sid in mine if (since := self.state(sid).waiting) is not None]
-        expired = [(lease, sid) for lease, sid in leases if lease <= self.now]
-        order = [sid for _, sid in sorted(expired) + sorted(waits)]
+        expired = sorted((lease, sid) for lease, sid in leases if lease <= self.now)
+        for lease, sid in expired:
+            if self.state(sid).choices:
+                self.state(sid).lease = None
+                self.join(sid, lease)
+        free = [sid for _, sid in expired if not self.state(sid).choices]
+        waits = [(since, 0, sid) for sid in mine
+                 if (since := self.state(sid).waiting) is not None]  # fmt: skip
+        line = [(self.state(sid).lines.get(engine, self.now + 1), 1, sid) for sid in mine]
+        lined = [each for each in line if each[0] <= self.now]
+        order = free + [sid for *_, sid in sorted(waits + lined)]
         return [self._own(sid) for sid in list(dict.fromkeys(order))[:count]]
 
     def _own(self, sid: str) -> Claim:
         state = self.state(sid)
-        state.lease, state.waiting = self.now + self.limits.lease_ms, None
+        self.leave_lines(sid)
+        state.lease = self.now + self.limits.lease_ms
         state.fence, state.tries = self.newer(state.fence), (state.tries or 0) + 1
         return Claim(sid, state.fence, state.tries)
 
@@ -37,8 +47,8 @@ class Transcriber(Book):
         if not state.exists:
             return None
         return Checkpoint(self.configs[sid], state.commits, state.consumed, state.done,
-                          state.offset, state.border, state.context,
-                          state.measured)  # fmt: skip
+                          state.offset, state.border, state.context, state.measured,
+                          state.engine, state.choices)  # fmt: skip
 
     def owns(self, claim: Claim) -> bool:
         return self.state(claim.session_id).fence == claim.token
@@ -50,7 +60,7 @@ class Transcriber(Book):
                 state.lease = self.now + self.limits.lease_ms
         return {claim.session_id for claim in claims if not self.owns(claim)}
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Claim, resting: str = "", rest_seconds: float = 0.0) -> None:
         state = self.state(claim.session_id)
         if not self.owns(claim):
             return
@@ -58,6 +68,8 @@ class Transcriber(Book):
             self.forget(claim.session_id)
             return
         state.lease = state.tries = None
+        rests = Choice(resting, self.now + round(rest_seconds * 1000))
+        state.choices = tuple(rests if c.engine == resting else c for c in state.choices)
         if state.audio:
             self.want_worker(claim.session_id, state.audio[0][3])
 
@@ -75,7 +87,7 @@ class Transcriber(Book):
                        if order(entry[0]) > order(commit.consumed)]  # fmt: skip
         state.commits, state.consumed, state.done = commit.number, commit.consumed, commit.done
         state.offset, state.border, state.context = commit.offset, commit.border, commit.context
-        state.heard = commit.heard
+        state.heard, state.engine = commit.heard, commit.engine
         state.measured = commit.measured or state.measured
         state.transcribed += commit.speech
         state.silence += commit.silence
@@ -84,7 +96,8 @@ class Transcriber(Book):
         if state.audio:
             state.lease = self.now + self.limits.lease_ms
         else:
-            state.lease = state.waiting = None
+            state.lease = None
+            self.leave_lines(claim.session_id)
         self.ring(claim.session_id)
         return Committed.OK
 

@@ -11,6 +11,7 @@ from tests.contract.machine.state import State
 from steno_common.keys import KeySpace
 from steno_common.letters import Letter
 from steno_common.messages import Session, Status
+from steno_common.policy import Choice
 from steno_common.store.limits import Limits
 from steno_common.store.sessions import (
     NO_FIGURES,
@@ -61,17 +62,41 @@ class Book:
 
     def want_worker(self, sid: str, since: int | None = None) -> None:
         state = self.state(sid)
-        if state.lease is None and state.waiting is None:
-            state.waiting = self.now if since is None else since
+        if state.lease is None and self.join(sid, self.now if since is None else since,
+                                             state.engine):  # fmt: skip
             self.wake(sid)
+
+    def join(self, sid: str, since: int, before: str = "") -> bool:
+        """Let a session wait, with the engine that it was with before the others."""
+        state = self.state(sid)
+        if (state.lined if state.choices else state.waiting) is not None:
+            return False
+        if not state.choices:
+            state.waiting = since
+            return True
+        state.lined = since
+        resting = {c.engine: c.rests_until_ms for c in state.choices if c.rests_until_ms > self.now}
+        awake = [c.engine for c in state.choices if c.engine not in resting]
+        awake.sort(key=lambda engine: engine != before)
+        later = {e: self.now + n * self.limits.engine_grace_ms for n, e in enumerate(awake)}
+        state.lines = later | resting
+        if awake:
+            state.lines[awake[0]] = since
+        return True
+
+    def leave_lines(self, sid: str) -> None:
+        state = self.state(sid)
+        state.waiting = state.lined = None
+        state.lines = {}
 
     def wake(self, sid: str) -> None:
         """A session begins to wait: whoever listens hears of it."""
 
     def forget(self, sid: str) -> None:
         state = self.state(sid)
-        state.waiting = state.lease = state.fence = state.tries = None
-        state.due = state.abandoned = None
+        self.leave_lines(sid)
+        state.lease = state.fence = state.tries = state.due = state.abandoned = None
+        state.choices = ()
 
     def expire(self, sid: str) -> None:
         """Let the keys of a session go while the indexes still name it."""
@@ -79,6 +104,7 @@ class Book:
         new.waiting, new.lease, new.fence, new.tries = old.waiting, old.lease, old.fence, old.tries
         new.due, new.abandoned, new.removed = old.due, old.abandoned, old.removed
         new.places = old.places
+        new.lined, new.lines, new.choices = old.lined, old.lines, old.choices
         self.states[sid] = new
 
 
@@ -92,7 +118,8 @@ class Gateway(Book):
         connect_by = self.now + round(self.limits.connect_seconds * 1000)
         self.configs[sid] = session
         self.states[sid] = State(exists=True, status="connecting", epoch=epoch, next=1,
-                                 seen=self.now, abandoned=connect_by)  # fmt: skip
+                                 seen=self.now, abandoned=connect_by,
+                                 choices=tuple(map(Choice, session.engines)))  # fmt: skip
 
     def attach(self, sid: str) -> Attached | None:
         state = self.state(sid)
@@ -196,9 +223,8 @@ class Gateway(Book):
         state = self.state(sid)
         if not state.exists:
             return Polled(Outcome.MISSING, 0, 0, 0, "", "")
-        unclaimed = state.waiting is not None or (
-            state.lease is not None and state.lease <= self.now
-        )
+        waits = state.waiting is not None or state.lined is not None
+        unclaimed = waits or (state.lease is not None and state.lease <= self.now)
         facts = (len(state.events), state.done, state.backlog, state.status, state.epoch,
                  unclaimed)  # fmt: skip
         if conn != state.conn:

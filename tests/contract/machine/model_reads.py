@@ -32,8 +32,8 @@ class Reader(Book):
         return Snapshot(session, state.status, session.created_ms, state.seen, state.next - 1,
                         state.received, state.transcribed, state.silence, len(state.events),
                         state.epoch, state.finished, state.done, state.connections,
-                         late // max(count, 1), state.finals,
-                         state.measured, state.figures)  # fmt: skip
+                        late // max(count, 1), state.finals,
+                        state.measured, state.figures, state.engine)  # fmt: skip
 
     def read(self, positions: Mapping[str, str], count: int) -> dict[str, list[Entry]]:
         found = {}
@@ -43,7 +43,7 @@ class Reader(Book):
                 found[sid] = [_entry(entry) for entry in news[:count]]
         return found
 
-    def waiting(self) -> list[Waiting]:
+    def waiting(self, engine: str = "") -> list[Waiting]:
         found = []
         for shard in KeySpace(self.limits.shards).all_shards():
             mine = [(sid, state) for sid, state in self.states.items()
@@ -51,7 +51,9 @@ class Reader(Book):
             leases = sorted((s.lease, sid) for sid, s in mine if s.lease is not None)
             expired = [each for each in leases[:EXPIRED_BOUND] if each[0] <= self.now]
             waiting = sorted((s.waiting, sid) for sid, s in mine if s.waiting is not None)
-            named = [*expired, *waiting[:WAITING_BOUND]]
+            line = sorted((s.lines[engine], sid) for sid, s in mine if engine in s.lines)
+            ripe = [each for each in line[:WAITING_BOUND] if each[0] <= self.now]
+            named = [*expired, *ripe, *waiting[:WAITING_BOUND]]
             if named:
                 waits = {sid: max(0.0, (self.now - since) / 1000) for since, sid in named}
                 found.append(Waiting(shard, waits))

@@ -7,6 +7,7 @@ from tests.contract.machine.model_translations import TranslationBook, translate
 from tests.contract.machine.state import State
 
 from steno_common.messages import Event
+from steno_common.policy import Choice
 from steno_common.saved import Saved, told_by
 from steno_common.store.sessions import Outcome
 
@@ -57,6 +58,7 @@ class SavingModel(Model, TranslationBook):
             abandoned=self.now + self.limits.abandon_ms,
             # Those of a life before it that are not this session's any more are not known.
             places={name: at for name, at in old.places.items() if name not in names},
+            choices=tuple(map(Choice, saved.session.engines)) or old.choices,
         )  # fmt: skip
         self.ring(sid)
         return Outcome.DONE

@@ -71,15 +71,16 @@ GATEWAY: Final = {
 }
 
 TRANSCRIBER: Final = {
-    "claim ignores leases": Mutant("claim", "'-inf', at,", "'-inf', '+inf',"),
-    "claim leaves the dead their sessions": Mutant("claim", "'-inf', at,", "'-inf', 0,"),
+    "claim ignores leases": Mutant("claim", "LEASES, '-inf', at,", "LEASES, '-inf', '+inf',"),
+    "claim leaves the dead their sessions": Mutant(
+        "claim", "LEASES, '-inf', at,", "LEASES, '-inf', 0,"
+    ),
     "claim raises no fence": lacking("claim", "redis.call('HSET', FENCES, sid, token)"),
     "claim counts no tries": Mutant("claim", "TRIES, sid, 1)", "TRIES, sid, 0)"),
-    "claim leaves it waiting": lacking("claim", "redis.call('ZREM', WAITING, sid)"),
+    "claim leaves it waiting": lacking("claim", "leave_lines(sid)"),
     "claim takes the newest": Mutant(
-        "claim", "'ZRANGE', WAITING, 0, room - 1", "'ZREVRANGE', WAITING, 0, room - 1"
+        "claim", "'ZRANGE', WAITING, 0, room - 1,", "'ZREVRANGE', WAITING, 0, room - 1,"
     ),
-    "claim takes more than asked": Mutant("claim", "WAITING, 0, room - 1", "WAITING, 0, room"),
     "renew helps an old owner": Mutant("renew", "== ARGV[i + 1] then", "~= '' then"),
     "renew makes a lease": Mutant("renew", "'XX', ", ""),
     "beat hears itself": Mutant("beat", "elseif held[i] ~= ARGV[1] then", "else"),
@@ -168,7 +169,7 @@ SAVES: Final = {
         "do end",
     ),
     "restore with a lease": lacking("restore", "redis.call('ZREM', LEASES, SID)"),
-    "restore what waits": lacking("restore", "redis.call('ZREM', WAITING, SID)"),
+    "restore what waits": lacking("restore", "leave_lines(SID)"),
     "restore with tries": lacking("restore", "redis.call('HDEL', TRIES, SID)"),
     "restore in between": Mutant("restore", "META, AUDIO, LOG)", "META, LOG)"),
     "restore to the connection before": Mutant(
@@ -219,15 +220,14 @@ EVERYWHERE: Final = {
     "an owned session waits too": Mutant(
         "session", "if not redis.call('ZSCORE', LEASES, SID) and", "if"
     ),
-    "waiting begins anew": Mutant("session", "WAITING, 'NX', at", "WAITING, at"),
-    "forget leaves the lease": Mutant(
-        "session", "{WAITING, LEASES, DUE, SESSIONS}", "{WAITING, DUE, SESSIONS}"
-    ),
+    "waiting begins anew": Mutant("lines", "WAITING, 'NX', since", "WAITING, since"),
+    "forget leaves the lease": Mutant("session", "{LEASES, DUE, SESSIONS}", "{DUE, SESSIONS}"),
     "tokens follow no clock": Mutant(
         "prelude", "math.max(int(token) + 1, now())", "int(token) + 1"
     ),
     "tokens repeat": Mutant("prelude", "math.max(int(token) + 1, now())", "now()"),
-    "forget leaves the fence": lacking("session", "redis.call('HDEL', FENCES, SID)"),
+    "forget leaves the fence": Mutant("session", "{FENCES, TRIES, ", "{TRIES, "),
+    "forget leaves it waiting": lacking("session", "leave_lines(SID)"),
     "the log never expires": lacking("session", "redis.call('PEXPIRE', LOG, idle_ms)"),
     "the audio never expires": lacking("session", "redis.call('PEXPIRE', AUDIO, idle_ms)"),
 }
@@ -286,5 +286,40 @@ DELIVERIES: Final = {
     "dispose keeps it to be resent": lacking("dispose", "redis.call('ZREM', KEYS[2], ARGV[1])"),
     "dispose loses what failed": Mutant("dispose", "if ARGV[2] ~= ''", "if false"),
 }
+
+POLICIES: Final = {
+    "claim takes more than asked": Mutant("claim", "while room > 0 and", "while"),
+    "claim takes from another line too early": Mutant(
+        "claim", "LINE, '-inf', at,", "LINE, '-inf', '+inf',"
+    ),
+    "claim takes what no lease holds": Mutant(
+        "claim", "if policy_of(expired[i]) then", "if false then"
+    ),
+    "claim leaves the lease of whom it sends back": lacking(
+        "claim", "redis.call('ZREM', LEASES, expired[i])"
+    ),
+    "claim loses whom it sends back": lacking("claim", "join_lines(expired[i], expired[i + 1])"),
+    "claim sees one line alone": Mutant(
+        "claim", "any[i] and (not this[j] or", "any[i] and (true or"
+    ),
+    "create forgets the policy": Mutant("create", "if ARGV[8] ~= '' then", "if false then"),
+    "restore forgets the policy": Mutant("restore", "if ARGV[27] ~= '' then", "if false then"),
+    "release has nobody rest": Mutant("release", "if ARGV[3] ~= '' then", "if false then"),
+    "poll overlooks who is in line": Mutant("poll", " or redis.call('ZSCORE', LINED, SID)", ""),
+    "commit keeps no engine": Mutant("commit", ", 'engine', ARGV[21])", ")"),
+    "commit leaves it in line": lacking("commit", "leave_lines(SID)"),
+    "forget leaves the policy": Mutant("session", "TRIES, POLICIES}", "TRIES}"),
+    "the wait in line begins anew": Mutant("lines", "LINED, 'NX', since", "LINED, since"),
+    "an engine does not keep what it had": Mutant("lines", "engine == before and 1 or ", ""),
+    "all choices come at once": Mutant("lines", "at + turn * grace", "at"),
+    "older audio does not come first": Mutant(
+        "lines", "turn == 0 and since or", "turn == 0 and at or"
+    ),
+    "who rests takes a turn": Mutant("lines", "if from <= at then", "if true then"),
+    "nobody leaves a line": Mutant("lines", "redis.call('ZREM', line_of(engine), sid)", ""),
+    "nobody leaves the wait": lacking("lines", "redis.call('ZREM', LINED, sid)"),
+    "all engines rest": Mutant("lines", "if engine == resting then", "if true then"),
+}
+"""For the machine with policies."""
 
 MUTANTS: Final = DELIVERIES | GATEWAY | TRANSCRIBER | AGGREGATOR | SAVES | TRANSLATIONS | EVERYWHERE

@@ -142,7 +142,9 @@ class Promises:
             assert all(isinstance(event, Translation) for event in after)
             assert state.received == state.transcribed + state.silence
             return
-        assert not state.audio or (state.waiting, state.lease) != (None, None)
+        assert not state.audio or {state.waiting, state.lined, state.lease} != {None}
+        if state.lined is not None:
+            assert state.lines.keys() == {choice.engine for choice in state.choices}
         due = closable(state.events, state.open_from, state.heard, self.silence)
         assert not due or state.due is not None
 

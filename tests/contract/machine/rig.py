@@ -10,7 +10,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from redis.asyncio import Redis
-from tests.contract.machine.state import Seen, look
+from tests.contract.machine.state import ENGINES, Seen, look
 
 from steno_common.keys import ShardKeys
 from steno_common.letters import Letter
@@ -150,11 +150,12 @@ class Rig:
 
     def _indexes(self, session_id: str) -> list[str]:
         keys = self._parts[0].keys(session_id)
-        return [keys.waiting, keys.leases, keys.due, keys.sessions]
+        lines = [keys.line(engine) for engine in ENGINES]
+        return [keys.waiting, keys.lined, keys.leases, keys.due, keys.sessions, *lines]
 
     def _hashes(self, session_id: str) -> list[str]:
         keys = self._parts[0].keys(session_id)
-        return [keys.fences, keys.tries]
+        return [keys.fences, keys.tries, keys.policies]
 
     def reset(self, now: int) -> None:
         """Empty the Redis and set the clock of the scripts, in ms."""
@@ -167,7 +168,7 @@ class Rig:
 
     def load_scripts(self) -> None:
         """Have the server compile every script; raises if one is no Lua."""
-        for name in script_names() - {"prelude", "session"}:
+        for name in script_names() - {"prelude", "lines", "session"}:
             self._command("script_load", scripts_module.source(name))
 
     def _command(self, name: str, *args: Any, **named: Any) -> Any:

@@ -7,6 +7,7 @@ from hypothesis.stateful import rule
 from tests.contract.machine.aggregator import Look
 from tests.contract.machine.bench import COMPLETED, SILENCE, WORKERS, cuts, some
 from tests.contract.machine.clients import Clients
+from tests.contract.machine.state import ENGINES
 from tests.contract.machine.worker import Cut, Worker
 
 from steno_common.keys import ShardKeys
@@ -20,14 +21,14 @@ class Services(Clients):
     """Transcribers that own sessions, or think so; aggregators that know the newest, or not."""
 
     @rule(count=st.integers(1, 3))
-    def claim(self, count: int) -> None:
-        for claim in self.both("claim", ShardKeys(0), count):
+    def claim(self, count: int, engine: str = ENGINES[0]) -> None:
+        for claim in self.both("claim", ShardKeys(0), count, engine):
             self.check(claim.session_id)
             point = self.both("checkpoint", claim.session_id)
             if point is None:
                 self.release_claim(claim)
             else:
-                self.workers = [*self.workers[-WORKERS:], Worker.start(claim, point)]
+                self.workers = [*self.workers[-WORKERS:], Worker.start(claim, point, engine)]
 
     @rule(which=some, cut=cuts, answered=st.booleans())
     def commit(self, which: int, cut: Cut, answered: bool) -> None:

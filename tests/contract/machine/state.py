@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from steno_common.keys import SessionKeys
 from steno_common.messages import Event, decode
+from steno_common.policy import Choice, unpack
 from steno_common.store.deliveries import Place
 
 AudioEntry = tuple[str, str, bytes, int, bytes]
 """Id, marker or '', PCM, arrival in ms, state of the decoder behind it."""
+
+ENGINES: Final = ("a", "b", "c")
+"""Of the policies of tests."""
 
 
 @dataclass
@@ -57,7 +61,12 @@ class State:
     removed: bool = False
     audio: list[AudioEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    engine: str = ""
+    choices: tuple[Choice, ...] = ()
     waiting: int | None = None
+    lined: int | None = None
+    lines: dict[str, int] = field(default_factory=dict)
+    """From when on each engine may take it."""
     lease: int | None = None
     fence: int | None = None
     tries: int | None = None
@@ -77,8 +86,10 @@ class State:
     @property
     def indexed(self) -> bool:
         """Whether anything of it is left in the indexes."""
-        places = (self.waiting, self.lease, self.fence, self.tries, self.due, self.abandoned)
-        return any(place is not None for place in places)
+        places = (self.waiting, self.lined, self.lease, self.fence, self.tries, self.due,
+                  self.abandoned)  # fmt: skip
+        held = self.lines or self.choices
+        return bool(held) or any(place is not None for place in places)
 
 
 @dataclass(frozen=True)
@@ -101,8 +112,10 @@ async def look(redis: Any, keys: SessionKeys) -> Seen:
         pipe.hgetall(keys.meta)
         pipe.xrange(keys.audio)
         pipe.xrange(keys.log)
-        for index in (keys.waiting, keys.leases, keys.due, keys.sessions):
+        lines = [keys.line(engine) for engine in ENGINES]
+        for index in (keys.waiting, keys.lined, keys.leases, keys.due, keys.sessions, *lines):
             pipe.zscore(index, sid)
+        pipe.hmget(keys.policies, [sid])
         pipe.hmget(keys.fences, [sid])
         pipe.hmget(keys.tries, [sid])
         pipe.xlen(keys.events)
@@ -111,15 +124,20 @@ async def look(redis: Any, keys: SessionKeys) -> Seen:
         for key in owned:
             pipe.pttl(key)
         answers = await pipe.execute()
-    (meta, audio, log, *places, (fence,), (tries,), rings, removed, outgoing,
+    (meta, audio, log, *places, (policy,), (fence,), (tries,), rings, removed, outgoing,
      ttl0, ttl1, ttl2) = answers  # fmt: skip
-    waiting, lease, due, abandoned = places
+    waiting, lined, lease, due, abandoned, *lines = places
     state = _state({name.decode(): value for name, value in meta.items()})
     state.audio = [_audio(*entry) for entry in audio]
     state.events = [_event(fields[b"p"]) for _, fields in log]
-    state.waiting, state.lease, state.due, state.abandoned = map(
-        _number, (waiting, lease, due, abandoned)
+    state.waiting, state.lined, state.lease, state.due, state.abandoned = map(
+        _number, (waiting, lined, lease, due, abandoned)
     )
+    state.choices = unpack((policy or b"").decode())
+    state.lines = {
+        engine: int(score) for engine, score in zip(ENGINES, lines, strict=True)
+        if score is not None
+    }  # fmt: skip
     state.removed = bool(removed)
     due = ((Place.read(member), int(at)) for member, at in outgoing)
     state.places = {place.name: at for place, at in due if place.session_id == sid}
@@ -160,8 +178,9 @@ def _state(meta: dict[str, bytes]) -> State:
     state.status, state.before, state.epoch = text("status"), text("before"), text("epoch")
     state.context, state.consumed = text("context"), text("consumed") or "0-0"
     state.ended, state.finished = "ended" in meta, number("finished")
+    state.engine = text("engine")
     state.translations = number("translations")
-    state.places = {name: int(value) for name, value in meta.items() if name.startswith("tr:")}
+    state.translated = {name: int(value) for name, value in meta.items() if name.startswith("tr:")}
     state.conn, state.next, state.received, state.seen = numbers("conn", "next", "received", "seen")
     state.commits, state.done, state.offset, state.border = numbers(
         "commits", "done", "offset", "border"

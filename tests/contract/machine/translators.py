@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from tests.contract.machine.bench import SESSIONS, cuts, some
 from tests.contract.machine.losses import LossyMachine
-from tests.contract.machine.rig import Rig
 from tests.contract.machine.worker import Cut
 
 from steno_common.messages import Final, Translation
@@ -52,8 +51,3 @@ class TranslatedMachine(LossyMachine):
         self.restore(which)
         for what in (0, 8):
             self.translate(which, what, language, "one", "", 1)
-
-
-def translated_machine_on(rig: Rig) -> type[TranslatedMachine]:
-    """Give the machine for one Redis."""
-    return type("TranslatedMachine", (TranslatedMachine,), {"rig": rig})

@@ -30,15 +30,17 @@ class Worker:
     offset: int
     border: int
     done: int
+    engine: str
     entries: list[Entry] = field(default_factory=list)
     """Read, not committed."""
     unanswered: Commit | None = None
     """Sent, but the reply was lost: nothing else may be sent before it is repeated."""
 
     @classmethod
-    def start(cls, claim: Claim, point: Checkpoint) -> "Worker":
+    def start(cls, claim: Claim, point: Checkpoint, engine: str = "") -> "Worker":
         """Go on where the session's checkpoint says."""
-        return cls(claim, point.commits, point.consumed, point.offset, point.border, point.done)
+        return cls(claim, point.commits, point.consumed, point.offset, point.border, point.done,
+                   engine)  # fmt: skip
 
     def adopt(self, commit: Commit) -> None:
         """Take over what is committed."""
@@ -70,6 +72,7 @@ class Worker:
             offset=offset, border=border, context=str(border), heard=border, speech=speech,
             silence=length - speech, events=events, closing=bool(taken[-1].marker in _CLOSING),
             arrival_ms=now - 7, measured=b"" if border % 3 == 0 else b"at %d" % border,
+            engine=self.engine,
         )  # fmt: skip
 
     def _events(self, last: Entry, border: int, speech: int) -> list[Event]:

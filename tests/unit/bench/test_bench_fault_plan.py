@@ -73,3 +73,8 @@ def test_visitors_are_the_same_for_the_same_seed_and_the_first_is_listened_to() 
     assert (first.manner, first.listeners) == ("whole", 1)
     manners = {drawn(wanted, session).manner for session in range(60)}
     assert manners == {"whole", "leaving", "absent"}
+
+
+def test_only_with_several_engines_all_transcribers_of_one_die() -> None:
+    assert [card.label for card in deck(engines=True)].count("engine transcriber") == 2
+    assert "engine transcriber" not in {card.label for card in deck(flush=True)}

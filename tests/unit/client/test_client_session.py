@@ -240,6 +240,7 @@ async def test_after_total_failure_the_kept_recording_is_sent(gateway: FakeGatew
     [
         ({}, []),
         ({"language": None, "hotwords": ()}, []),
+        ({"engines": ["whisper", "aws"]}, [("engines", "whisper,aws")]),
         (
             {"language": "multi", "task": "translate", "prompt": "A & B?",
              "hotwords": ["C, D", "E"]},

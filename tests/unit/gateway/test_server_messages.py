@@ -98,13 +98,15 @@ def test_what_only_services_need_is_not_told() -> None:
 
 
 def test_a_session_is_shown_with_its_address() -> None:
-    session = Session("s", 1_000, "audio/pcm", language="en", user_id="u", metadata={"k": "v"})
-    shown = session_fields(session, "recording", seen_ms=2_000, chunks=3, confirmed_text="so far")
+    session = Session("s", 1_000, "audio/pcm", language="en", user_id="u", metadata={"k": "v"},
+                      engines=("whisper", "aws"))  # fmt: skip
+    shown = session_fields(session, "recording", seen_ms=2_000, chunks=3, confirmed_text="so far",
+                           engine="aws")  # fmt: skip
     assert shown == {
         "session_id": "s", "user_id": "u", "status": "recording",
         "start_time": "1970-01-01T00:00:01.000Z", "last_activity": "1970-01-01T00:00:02.000Z",
         "duration_limit": 3600, "audio_chunks_received": 3, "partial_text": "",
         "confirmed_text": "so far", "metadata": {"k": "v"}, "mime_type": "audio/pcm",
-        "language": "en", "task": None,
+        "language": "en", "task": None, "engines": ("whisper", "aws"), "engine": "aws",
         "websocket_url": "/api/streaming/sessions/s/ws",
     }  # fmt: skip

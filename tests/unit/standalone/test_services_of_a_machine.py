@@ -25,6 +25,29 @@ def test_each_further_transcriber_has_a_port_and_a_gpu_of_its_own() -> None:
     assert len(set(ports)) == 19
 
 
+def test_each_engine_has_transcribers_at_ports_of_their_own() -> None:
+    found = [each for each in services(2, ["whisper", "aws"]) if each.role == "transcriber"]
+    assert [(each.name, each.port(8080)) for each in found] == [
+        ("transcriber-whisper", 8081), ("transcriber-whisper-2", 8091),
+        ("transcriber-aws", 8101), ("transcriber-aws-2", 8111),
+    ]  # fmt: skip
+    assert found[3].environment(8080) == {
+        "STENO_PORT": "8110", "STENO_DEVICE_INDEX": "1", "STENO_ENGINE": "aws",
+        "STENO_ENGINE_NAME": "aws",
+    }  # fmt: skip
+    assert [each.role for each in services(1, ["whisper", "aws"])] == [
+        "gateway", "transcriber", "aggregator", "notifier", "transcriber",
+    ]  # fmt: skip
+
+
+def test_engines_are_read_from_the_policy() -> None:
+    settings = Settings.read({"STENO_ENGINES": "whisper, aws", "STENO_ENGINES_ON_REQUEST": "slow"})
+    assert settings.engines == ("whisper", "aws", "slow")
+    assert Settings.read({"STENO_ENGINES": ""}).engines == ()
+    with pytest.raises(StandaloneError, match="from 1 to 8"):
+        Settings.read({"STENO_ENGINES": "whisper,aws", "STENO_TRANSCRIBERS": "9"})
+
+
 @pytest.mark.parametrize("text", ["0", "17", "-1", "two"])
 def test_a_number_of_transcribers_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(StandaloneError, match="STENO_TRANSCRIBERS"):

@@ -28,7 +28,16 @@ def test_the_form_of_checkpoints_is_short_and_stays_what_it_is() -> None:
     assert decode_context('{"text":"Grüße.","language":"de"}') == Context("Grüße.", "de")
 
 
-@pytest.mark.parametrize("text", ['{"text": 3}', "Plain text.", "{", "null"])
+@pytest.mark.parametrize("text", ['{"text": 3}', '{"language": ["en"], "stream": "x"}'])
+def test_what_another_engine_kept_for_itself_is_no_prompt(text: str) -> None:
+    assert decode_context(text) == Context()
+
+
+def test_what_another_engine_adds_is_passed_over() -> None:
+    assert decode_context('{"text": "so far", "stream": {"id": 7}}') == Context("so far")
+
+
+@pytest.mark.parametrize("text", ["Plain text.", "{", "null"])
 def test_a_checkpoint_of_another_form_counts_as_text(text: str) -> None:
     assert decode_context(text) == Context(text)
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steno_common.messages import Session
+from steno_common.messages import Ended, Event, Session, Warned
+from steno_common.messages import Final as FinalEvent
 from steno_transcriber.domain.hypothesis import Options
-from steno_transcriber.reports import options_of
+from steno_transcriber.reports import options_of, with_change
 
 
 def session(**asked: Any) -> Session:
@@ -58,3 +59,23 @@ def test_each_hotword_is_there_in_its_place(hotwords: list[str]) -> None:
     options = options_of(session(hotwords=tuple(hotwords)))
     assert options == replace(Options(), hotwords=options.hotwords)
     assert options.hotwords.split(", ") == (hotwords or [""])
+
+
+FINAL = FinalEvent("word", (), 0, 100, 1.0, sequence_number=1, commit=1)
+LATE = Warned("high_latency", "late")
+CHANGED = Warned("engine_changed", "engine aws goes on; nothing is lost")
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ((), (CHANGED,)),
+        ((FINAL,), (FINAL, CHANGED)),
+        ((FINAL, LATE), (FINAL, CHANGED, LATE)),
+        ((Ended(100),), (CHANGED, Ended(100))),
+    ],
+)
+def test_a_change_of_engine_is_told_behind_a_final_and_before_all_else(
+    events: tuple[Event, ...], told: tuple[Event, ...]
+) -> None:
+    assert with_change(events, "aws") == told

@@ -17,7 +17,8 @@ def session_call(script: str, keys: SessionKeys, *args: str | int | bytes) -> Ca
     """Address a session script: the same keys in the same order for all of them."""
     names = (
         keys.meta, keys.audio, keys.log, keys.waiting, keys.leases,
-        keys.fences, keys.tries, keys.due, keys.sessions, keys.events, keys.removed, keys.outgoing,
+        keys.fences, keys.tries, keys.due, keys.sessions, keys.events, keys.removed,
+        keys.lined, keys.policies, keys.outgoing,
     )  # fmt: skip
     return Call(script, keys.shard, names, (keys.session_id, *args))
 

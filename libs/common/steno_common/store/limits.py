@@ -32,6 +32,8 @@ class Limits:
     """An utterance ends after this much silence."""
     lease_seconds: float = 3.0
     """A transcriber that is silent for this long loses its sessions."""
+    engine_grace_seconds: float = 1.5
+    """A session that nobody of its first engine takes is left to the next one after this."""
 
     def __post_init__(self) -> None:
         place = parse(self.redis_url)
@@ -62,6 +64,11 @@ class Limits:
     def abandon_ms(self) -> int:
         """`abandon_seconds` for a script."""
         return round(self.abandon_seconds * 1000)
+
+    @property
+    def engine_grace_ms(self) -> int:
+        """`engine_grace_seconds` for a script."""
+        return round(self.engine_grace_seconds * 1000)
 
     @property
     def lease_ms(self) -> int:

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from steno_common.messages import Event, Session, decode, encode
+from steno_common.policy import pack
 from steno_common.saved import Saved, told_by
 from steno_common.store.base import Part, delivered_to, session_call
 from steno_common.store.sessions import Outcome
@@ -63,6 +64,7 @@ class SaveStore(Part):
             told.utterances, told.finals, limits.idle_ms, limits.abandon_ms,
             delivered_to(saved.session), limits.delivery_keep_ms,
             msgspec.msgpack.encode(fields(told.translations)),
+            pack(saved.session.engines, limits.engine_grace_ms),
             *(encode(event) for event in log),
         )  # fmt: skip
         return Outcome(await self.link.run(call))

@@ -9,18 +9,22 @@ from typing import Final
 
 from redis.asyncio.client import Pipeline
 
-_OF_NO_SESSION: Final = {
-    "claim", "renew", "beat", "prepare", "take", "hold", "putoff",
-    "resend", "dispose",
-}  # fmt: skip
+_SESSION_PARTS: Final = ("prelude", "lines", "session")
+_OF_NO_SESSION: Final = (
+    "renew", "beat", "prepare", "take", "hold", "putoff", "resend", "dispose",
+)  # fmt: skip
+_PARTS: Final = {
+    "claim": ("prelude", "lines"),
+    **dict.fromkeys(_OF_NO_SESSION, ("prelude",)),
+}
 
 
 @cache
 def source(script: str) -> str:
     """Give the Lua text of a script with what it stands on."""
     folder = importlib.resources.files("steno_common.store") / "lua"
-    parts = ["prelude"] if script in _OF_NO_SESSION else ["prelude", "session"]
-    return "\n".join((folder / f"{name}.lua").read_text() for name in [*parts, script])
+    parts = _PARTS.get(script, _SESSION_PARTS)
+    return "\n".join((folder / f"{name}.lua").read_text() for name in (*parts, script))
 
 
 @cache

@@ -10,6 +10,7 @@ import msgspec
 
 from steno_common.errors import StoreError
 from steno_common.messages import Session, decode, encode
+from steno_common.policy import pack
 from steno_common.store.base import Part, delivered_to, session_call
 from steno_common.units import to_samples
 
@@ -107,6 +108,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Encoded, by its transcriber."""
     figures: bytes = b""
     """Encoded, by its gateway."""
+    engine: str = ""
+    """Of the newest commit."""
 
 
 Marker = Literal["finalize", "idle", "end"]
@@ -134,7 +137,8 @@ class SessionStore(Part):
         await self.link.run(
             session_call("create", self.keys(session.session_id),
                          encode(session), epoch, self.limits.idle_ms, connect_ms,
-                         delivered_to(session), self.limits.delivery_keep_ms)
+                         delivered_to(session), self.limits.delivery_keep_ms,
+                         pack(session.engines, self.limits.engine_grace_ms))
         )  # fmt: skip
 
     async def attach(self, session_id: str) -> Attached | None:
@@ -221,7 +225,8 @@ class SessionStore(Part):
                         number(b"silence"), number(b"event"), held[b"epoch"].decode(),
                         number(b"finished"), number(b"done"), number(b"connections"),
                         number(b"lat_sum") // max(number(b"lat_n"), 1), number(b"finals"),
-                        held.get(b"measured", b""), held.get(b"figures", b""))  # fmt: skip
+                        held.get(b"measured", b""), held.get(b"figures", b""),
+                        held.get(b"engine", b"").decode())  # fmt: skip
 
     async def remove(self, session_id: str) -> bool:
         """Remove everything of a session at once, for good; False if there was none."""

@@ -79,9 +79,11 @@ class WindowStore(Part):
 
         Of each shard the `count` that wait longest.
         """
-        waiting = await self._until_now("waiting", self.shards, count)
-        given_up = await self._until_now("leases", self.shards, count)
-        return [due.late_ms / 1000 for due in (*waiting, *given_up)]
+        found = [
+            await self._until_now(index, self.shards, count)
+            for index in ("waiting", "lined", "leases")
+        ]
+        return [each.late_ms / 1000 for index in found for each in index]
 
     async def window(self, session_id: str) -> Window | None:
         """Read a session; None if it is gone."""

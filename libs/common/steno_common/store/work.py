@@ -11,7 +11,9 @@ from steno_common import messages
 from steno_common.errors import StoreError
 from steno_common.keys import EVENTS_BOUND, ShardKeys
 from steno_common.messages import Event, Partial, Session, decode, encode
+from steno_common.policy import Choice, unpack
 from steno_common.store.base import Part, session_call, shard_call
+from steno_common.store.scripts import Call
 from steno_common.units import to_samples
 
 WAITING_BOUND: Final = 100
@@ -46,6 +48,10 @@ class Checkpoint(msgspec.Struct, frozen=True):
     context: str
     measured: bytes = b""
     """Encoded: what has been measured of it so far."""
+    engine: str = ""
+    """Engine of the newest commit."""
+    choices: tuple[Choice, ...] = ()
+    """Engines that may recognise it, the first choice first; empty: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ class Commit:
     arrival_ms: int = 0
     measured: bytes = b""
     """Encoded: what is measured of the session by now; empty: as it was."""
+    engine: str = ""
 
 
 class Committed(Enum):
@@ -120,14 +127,19 @@ def _entry(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
 class WorkStore(Part):
     """Sessions as a transcriber sees them; every call may be repeated."""
 
-    async def claim(self, shard: ShardKeys, count: int) -> list[Claim]:
-        """Take up to `count` sessions of a shard."""
-        answer = await self.link.run(shard_call("claim", shard, self.limits.lease_ms, count))
+    async def claim(self, shard: ShardKeys, count: int, engine: str = "") -> list[Claim]:
+        """Take up to `count` sessions of a shard that this engine may take now."""
+        names = (shard.waiting, shard.leases, shard.fences, shard.tries, shard.policies,
+                 shard.lined, shard.line(engine))  # fmt: skip
+        call = Call("claim", shard.shard, names, (self.limits.lease_ms, count))
+        answer = await self.link.run(call)
         triples = zip(answer[::3], answer[1::3], answer[2::3], strict=True)
         return [Claim(sid.decode(), int(token), int(tries)) for sid, token, tries in triples]
 
-    async def waiting(self) -> list[Waiting]:
+    async def waiting(self, engine: str = "") -> list[Waiting]:
         """Name the shards in which sessions wait or leases have run out, with these sessions.
+
+        Of sessions that wait for certain engines, those that this one may take now.
 
         Shards whose Redis is away are passed over; raises StoreUnavailableError if all are.
         """
@@ -137,15 +149,17 @@ class WorkStore(Part):
             for keys in map(ShardKeys, shards):
                 pipe.zrange(keys.leases, 0, EXPIRED_BOUND - 1, withscores=True)
                 pipe.zrange(keys.waiting, 0, WAITING_BOUND - 1, withscores=True)
+                pipe.zrange(keys.line(engine), 0, WAITING_BOUND - 1, withscores=True)
 
         found = []
         for shards, ((seconds, micros), *rest) in await self.link.each(self.shards, indexes):
             now_ms = seconds * 1000 + micros / 1000
-            for shard, leases, waiting in zip(shards, rest[::2], rest[1::2], strict=True):
-                expired = [entry for entry in leases if entry[1] <= now_ms]
+            for place, shard in enumerate(shards):
+                leases, waiting, line = rest[3 * place : 3 * place + 3]
+                ripe = [entry for entry in (*leases, *line) if entry[1] <= now_ms]
                 waits = {
                     sid.decode(): max(0.0, (now_ms - since) / 1000)
-                    for sid, since in (*expired, *waiting)
+                    for sid, since in (*ripe, *waiting)
                 }
                 if waits:
                     found.append(Waiting(ShardKeys(shard), waits))
@@ -166,26 +180,31 @@ class WorkStore(Part):
         known = [lost for lost in answers if not isinstance(lost, StoreError)]
         return {sid.decode() for lost in known for sid in lost}
 
-    async def release(self, claim: Claim) -> None:
-        """Give a session back at once."""
-        keys = self.keys(claim.session_id)
-        await self.link.run(session_call("release", keys, claim.token))
+    async def release(self, claim: Claim, resting: str = "", rest_seconds: float = 0.0) -> None:
+        """Give a session back at once; an engine that failed for it rests from it for so long."""
+        keys, rest_ms = self.keys(claim.session_id), round(rest_seconds * 1000)
+        await self.link.run(session_call("release", keys, claim.token, resting, rest_ms))
 
     async def checkpoint(self, session_id: str) -> Checkpoint | None:
         """Read where to go on; None if the session is gone."""
         keys = self.keys(session_id)
         fields = ("config", "commits", "consumed", "done", "offset", "border", "context",
-                  "measured")  # fmt: skip
-        (held,) = await self.link.ask(keys.shard, lambda pipe: pipe.hmget(keys.meta, fields))
+                  "measured", "engine")  # fmt: skip
+
+        def fill(pipe: Any) -> None:
+            pipe.hmget(keys.meta, fields)
+            pipe.hget(keys.policies, session_id)
+
+        held, policy = await self.link.ask(keys.shard, fill)
         if held[0] is None:
             return None
         session = decode(held[0])
         assert isinstance(session, Session)
         consumed = (held[2] or b"0-0").decode()
         commits, done, offset, border = (int(held[i] or 0) for i in (1, 3, 4, 5))
-        context = (held[6] or b"").decode()
+        context, engine, choices = ((each or b"").decode() for each in (held[6], held[8], policy))
         return Checkpoint(session, commits, consumed, done, offset, border, context,
-                          held[7] or b"")  # fmt: skip
+                          held[7] or b"", engine, unpack(choices))  # fmt: skip
 
     async def read(self, positions: Mapping[str, str], count: int) -> dict[str, list[Entry]]:
         """Read up to `count` entries behind the given id of each session, in one round trip.
@@ -226,8 +245,7 @@ class WorkStore(Part):
                 commit.border, commit.context, commit.heard, commit.speech, commit.silence,
                 to_samples(self.limits.silence_seconds), int(commit.closing),
                 self.limits.lease_ms, self.limits.idle_ms, commit.arrival_ms, *bounds,
-                commit.measured,
-                *(encode(event) for event in commit.events),
+                commit.measured, commit.engine, *(encode(event) for event in commit.events),
             )
         )  # fmt: skip
         return _COMMITTED[int(answer[0])]

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from steno_common.policy import NAME
 from steno_gateway.domain.destinations import MOST as MOST_DESTINATIONS
 from steno_gateway.domain.destinations import DestinationRequest
 from steno_gateway.domain.errors import ClientError
@@ -20,10 +21,12 @@ MAX_TIMESTAMP: Final = 64
 MAX_TRANSLATION: Final = 5_000
 """Characters, several times what is said in the longest segment."""
 MAX_EVENT: Final = 1 << 48
+MAX_ENGINES: Final = 8
 
 _Short = Annotated[str, msgspec.Meta(max_length=256)]
 _Language = Annotated[str, msgspec.Meta(pattern=r"^(multi|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)\Z")]
 """BCP 47, or `multi`: each segment may have another one."""
+_Engine = Annotated[str, msgspec.Meta(pattern=NAME)]
 _Number = Annotated[int, msgspec.Meta(ge=-(1 << 31), lt=1 << 31)]
 """Of what can be stored at all; what makes sense for a format, the format says."""
 _Hotword = Annotated[
@@ -77,6 +80,8 @@ class SessionRequest(msgspec.Struct, frozen=True):
         tuple[DestinationRequest, ...], msgspec.Meta(max_length=MOST_DESTINATIONS)
     ] = ()
     """Where its results are delivered, beside the destinations of the installation."""
+    engines: Annotated[tuple[_Engine, ...], msgspec.Meta(max_length=MAX_ENGINES)] = ()
+    """Engines that may recognise it, the first choice first; empty: as the installation says."""
     checkpoints: bool = False
     """The client keeps what it takes to go on if Redis loses everything."""
 
@@ -157,12 +162,16 @@ def _read_body(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:
 def request_of_query(mime_type: str, query: Iterable[tuple[str, str]]) -> SessionRequest:
     """Read what an upload says of itself; each `hotwords` is one, of all others the first counts.
 
+    `engines` has commas between them.
+
     Raises ClientError.
     """
     fields: dict[str, Any] = {"mime_type": mime_type, "hotwords": []}
     for name, value in query:
         if name == "hotwords":
             fields[name].append(value)
+        elif name == "engines":
+            fields.setdefault(name, [each.strip() for each in value.split(",") if each.strip()])
         elif name in _QUERY_FIELDS:
             fields.setdefault(name, value)
     try:

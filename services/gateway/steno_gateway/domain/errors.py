@@ -45,6 +45,7 @@ FAULTS: Final = {
     "format_mismatch": Fault(415),
     "undecodable_audio": Fault(422, 1008),
     "backlog_full": Fault(503, retryable=True),
+    "unknown_engine": Fault(422),
     "rate_limited": Fault(429, retryable=True),
     "duration_limit": Fault(413),
     "too_many_sessions": Fault(503, 1013, retryable=True),

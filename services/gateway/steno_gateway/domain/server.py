@@ -67,8 +67,10 @@ def snapshot_message(session_id: str, epoch: str, story: Story, choice: Choice) 
     return message
 
 
-def session_fields(session: Session, status: str, *, seen_ms: int, chunks: int,
-                   confirmed_text: str, partial_text: str = "") -> Json:  # fmt: skip
+def session_fields(
+    session: Session, status: str, *, seen_ms: int, chunks: int, confirmed_text: str,
+    partial_text: str = "", engine: str = "",
+) -> Json:  # fmt: skip
     """Give the session as `GET /api/streaming/sessions/{id}` shows it."""
     return {
         "session_id": session.session_id,
@@ -84,5 +86,7 @@ def session_fields(session: Session, status: str, *, seen_ms: int, chunks: int,
         "mime_type": session.mime_type,
         "language": session.language,
         "task": session.task,
+        "engines": session.engines,
+        "engine": engine or None,
         "websocket_url": f"/api/streaming/sessions/{session.session_id}/ws",
     }

@@ -1,5 +1,6 @@
 """The four services with their addresses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,12 +18,15 @@ class Service:
     role: str
     port_offset: int
     number: int = 0
-    """Tells apart several of one role."""
+    """Tells apart several of one role, or of one engine."""
+    engine: str = ""
+    """What this transcriber runs; empty: as the settings of all of them say."""
 
     @property
     def name(self) -> str:
         """What it is called in messages."""
-        return f"{self.role}-{self.number + 1}" if self.number else self.role
+        name = f"{self.role}-{self.engine}" if self.engine else self.role
+        return f"{name}-{self.number + 1}" if self.number else name
 
     @property
     def module(self) -> str:
@@ -30,10 +34,12 @@ class Service:
         return f"steno_{self.role}"
 
     def environment(self, base: int) -> dict[str, str]:
-        """What tells it apart from others of its role: its port, and the GPU it may use."""
+        """What tells it apart from others of its role: its port, its engine, its GPU."""
         own_base = self.port(base) - _OFFSETS[self.role]
         several = {"STENO_DEVICE_INDEX": str(self.number)} if self.number else {}
-        return {"STENO_PORT": str(own_base), **several}
+        both = ("STENO_ENGINE", "STENO_ENGINE_NAME")
+        named = dict.fromkeys(both, self.engine) if self.engine else {}
+        return {"STENO_PORT": str(own_base), **several, **named}
 
     def port(self, base: int) -> int:
         """Port of its health, readiness and metrics pages."""
@@ -45,14 +51,15 @@ class Service:
         return f"{scheme}://127.0.0.1:{self.port(base)}/readyz"
 
 
-def services(transcribers: int = 1) -> tuple[Service, ...]:
-    """Give all that runs: one of each role, but so many transcribers."""
-    first = tuple(Service(role, offset) for role, offset in _OFFSETS.items())
-    more = tuple(
-        Service("transcriber", _OFFSETS["transcriber"] + _NEXT_OF_ROLE * number, number)
-        for number in range(1, transcribers)
+def services(transcribers: int = 1, engines: Sequence[str] = ("",)) -> tuple[Service, ...]:
+    """Give all that runs: one of each role, but so many transcribers of each engine."""
+    wanted = [(number, engine) for engine in engines for number in range(transcribers)]
+    first, *more = (
+        Service("transcriber", _OFFSETS["transcriber"] + _NEXT_OF_ROLE * place, number, engine)
+        for place, (number, engine) in enumerate(wanted)
     )
-    return first + more
+    others = {role: Service(role, offset) for role, offset in _OFFSETS.items()}
+    return (*(others | {"transcriber": first}).values(), *more)
 
 
 STOP_ORDER: Final = (("gateway",), ("transcriber", "aggregator", "notifier"))

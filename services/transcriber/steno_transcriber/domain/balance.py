@@ -50,6 +50,9 @@ class Peer:
     """It wants to give up sessions, too."""
     demand: float
     """What its sessions need of its engine, 1: all of it."""
+    engine: str = ""
+    guests: int = 0
+    """Sessions that it would give back to an engine they prefer."""
 
 
 def is_late(load: Load) -> bool:
@@ -72,6 +75,16 @@ def lag_of(waits: Iterable[float]) -> float:
     """
     ordered = sorted(waits)
     return ordered[3 * (len(ordered) - 1) // 4] if ordered else 0.0
+
+
+def share(whole: int, worker: str, others: Iterable[str]) -> int:
+    """Give one worker's part of what all of them divide.
+
+    Each divides it the same way: together they never take more than there is.
+    """
+    sharing = sorted([worker, *others])
+    each, rest = divmod(whole, len(sharing))
+    return each + (sharing.index(worker) < rest)
 
 
 @dataclass(slots=True)
@@ -146,10 +159,5 @@ class Balance:
         return count
 
     def _share(self, whole: int, peers: Sequence[Peer]) -> int:
-        """Give this worker's part of what the others can take.
-
-        The strained divide it, each the same way: together they never give more than fits.
-        """
-        strained = sorted([self.worker, *(peer.worker for peer in peers if peer.strained)])
-        each, rest = divmod(whole, len(strained))
-        return each + (strained.index(self.worker) < rest)
+        """Give this worker's part of what the others can take: the strained divide it."""
+        return share(whole, self.worker, [peer.worker for peer in peers if peer.strained])

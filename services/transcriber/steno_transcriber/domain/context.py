@@ -42,8 +42,12 @@ def _surely(heard: Hypothesis) -> str | None:
 
 
 def decode_context(text: str) -> Context:
-    """Read the context of a checkpoint; what is no such context is taken for the text alone."""
+    """Read the context of a checkpoint; what is no such context is taken for the text alone.
+
+    Another engine may have left it: what it kept for itself is no text.
+    """
     try:
         return msgspec.json.decode(text, type=Context)
-    except msgspec.DecodeError:
-        return Context(text[-CONTEXT_CHARACTERS:])
+    except msgspec.DecodeError as error:
+        foreign = isinstance(error, msgspec.ValidationError) and text.startswith("{")
+        return Context() if foreign else Context(text[-CONTEXT_CHARACTERS:])

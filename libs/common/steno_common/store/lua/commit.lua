@@ -3,7 +3,7 @@
 --       7 offset     8 border      9 context    10 heard      11 speech     12 silence
 --      13 window    14 closing    15 lease_ms   16 idle_ms    17 arrival_ms
 --      18 start     19 end (of the final that the first payload is; -1: none)
---      20 measured ('' as it was)      21... payloads
+--      20 measured ('' as it was)      21 engine      22... payloads
 -- ->  {1 committed | 0 repeated, number was committed before
 --      | -1 fenced, or Redis has lost the session or commits before this one, event}
 if redis.call('HGET', FENCES, SID) ~= ARGV[2] or redis.call('EXISTS', META) == 0 then
@@ -21,14 +21,14 @@ local at = now()
 local window, due = int(ARGV[13]), ARGV[14] == '1'
 local open, last_end = held[2], int(held[3])
 redis.call('HSET', META, 'commits', ARGV[3], 'consumed', ARGV[4], 'done', ARGV[6],
-  'offset', ARGV[7], 'border', ARGV[8], 'context', ARGV[9], 'heard', ARGV[10])
+  'offset', ARGV[7], 'border', ARGV[8], 'context', ARGV[9], 'heard', ARGV[10], 'engine', ARGV[21])
 if ARGV[20] ~= '' then redis.call('HSET', META, 'measured', ARGV[20]) end
 redis.call('HINCRBY', META, 'transcribed', ARGV[11])
 redis.call('HINCRBY', META, 'silence', ARGV[12])
 local event = int(held[4])
-for i = 21, #ARGV do
+for i = 22, #ARGV do
   event = record(ARGV[i])
-  if i == 21 and ARGV[19] ~= '-1' then
+  if i == 22 and ARGV[19] ~= '-1' then
     if not open then
       redis.call('HSET', META, 'wfrom', event)
       open = event
@@ -48,7 +48,7 @@ if due or (open and int(ARGV[10]) - last_end >= window) then redis.call('ZADD', 
 redis.call('HDEL', TRIES, SID)
 if redis.call('XLEN', AUDIO) == 0 then
   redis.call('ZREM', LEASES, SID)
-  redis.call('ZREM', WAITING, SID)
+  leave_lines(SID)
 else
   redis.call('ZADD', LEASES, at + ARGV[15], SID)
 end

@@ -1,4 +1,4 @@
--- ARGV sid config epoch idle_ms connect_ms deliver keep_ms
+-- ARGV sid config epoch idle_ms connect_ms deliver keep_ms policy ('' none)
 --   deliver: names of its destinations, comma-separated
 -- ->  1 created, 0 it exists (the same request repeated)
 if redis.call('EXISTS', META) == 1 then return 0 end
@@ -8,4 +8,5 @@ redis.call('HSET', META, 'config', ARGV[2], 'epoch', ARGV[3], 'status', 'connect
 if ARGV[6] ~= '' then redis.call('HSET', META, 'deliver', ARGV[6], 'keep', ARGV[7]) end
 stay(ARGV[4])
 redis.call('ZADD', SESSIONS, at + ARGV[5], SID)
+if ARGV[8] ~= '' then redis.call('HSET', POLICIES, SID, ARGV[8]) end
 return 1

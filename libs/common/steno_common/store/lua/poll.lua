@@ -6,7 +6,8 @@ local held = redis.call('HMGET', META, 'conn', 'event', 'done', 'received', 'bor
   'epoch')
 if not held[1] then return {-5, 0, 0, 0, '', '', 0} end
 local at, lease = now(), redis.call('ZSCORE', LEASES, SID)
-local unclaimed = redis.call('ZSCORE', WAITING, SID) or (lease and int(lease) <= at)
+local waits = redis.call('ZSCORE', WAITING, SID) or redis.call('ZSCORE', LINED, SID)
+local unclaimed = waits or (lease and int(lease) <= at)
 local answer = {1, int(held[2]), int(held[3]), int(held[4]) - int(held[5]), held[6], held[7],
   unclaimed and 1 or 0}
 if held[1] ~= ARGV[2] then

@@ -5,14 +5,14 @@
 --      14 silence    15 lat_sum  16 lat_n     17 carried  18 wfrom ('' none)
 --      19 last_end   20 utterances            21 finals   22 idle_ms      23 abandon_ms
 --      24 deliver      25 keep_ms   26 fields of the translations in the log, a map
---      27... payloads of all events
+--      27 policy ('' none)           28... payloads of all events
 -- ->  1 restored, 0 it is there, -5 it was removed
 if redis.call('EXISTS', REMOVED) == 1 then return -5 end
-local held, event = redis.call('HMGET', META, 'done', 'event', 'conn'), #ARGV - 26
+local held, event = redis.call('HMGET', META, 'done', 'event', 'conn'), #ARGV - 27
 if held[3] and int(held[1]) >= int(ARGV[8]) and int(held[2]) >= event then return 0 end
 redis.call('UNLINK', META, AUDIO, LOG)
 redis.call('ZREM', LEASES, SID)
-redis.call('ZREM', WAITING, SID)
+leave_lines(SID)
 redis.call('HDEL', TRIES, SID)
 redis.call('HSET', FENCES, SID, newer(redis.call('HGET', FENCES, SID)))
 local at, sequence, n = now(), string.match(ARGV[7], '^(%d+)-(%d+)$')
@@ -33,7 +33,8 @@ if ARGV[24] ~= '' then redis.call('HSET', META, 'deliver', ARGV[24], 'keep', ARG
 -- All of it is delivered again, at once, whatever the life before was waiting for.
 for _, place in ipairs(places()) do redis.call('ZREM', OUTGOING, place) end
 for name, value in pairs(cmsgpack.unpack(ARGV[26])) do redis.call('HSET', META, name, value) end
-for i = 27, #ARGV do redis.call('XADD', LOG, (i - 26) .. '-0', 'p', ARGV[i], 't', at) end
+if ARGV[27] ~= '' then redis.call('HSET', POLICIES, SID, ARGV[27]) end
+for i = 28, #ARGV do redis.call('XADD', LOG, (i - 27) .. '-0', 'p', ARGV[i], 't', at) end
 redis.call('ZADD', SESSIONS, at + ARGV[23], SID)
 live(ARGV[22])
 ring()

@@ -1,6 +1,7 @@
 -- Every session script gets the same keys in the same order, and the session's id first.
-local META, AUDIO, LOG, WAITING, LEASES, FENCES, TRIES, DUE, SESSIONS, EVENTS, REMOVED, OUTGOING =
-  unpack(KEYS)
+local META, AUDIO, LOG, _, LEASES, FENCES, TRIES, DUE, SESSIONS, EVENTS, REMOVED = unpack(KEYS)
+WAITING, LINED, POLICIES = KEYS[4], KEYS[12], KEYS[13]
+local OUTGOING = KEYS[14]
 local SID = ARGV[1]
 
 local function get(field) return redis.call('HGET', META, field) end
@@ -51,13 +52,13 @@ local function ring()
 end
 
 local function want_worker(at)
-  if not redis.call('ZSCORE', LEASES, SID) and redis.call('ZADD', WAITING, 'NX', at, SID) == 1 then
+  if not redis.call('ZSCORE', LEASES, SID) and join_lines(SID, at, META) then
     redis.call('PUBLISH', 'steno:wake', SID)
   end
 end
 
 local function forget()
-  for _, index in ipairs({WAITING, LEASES, DUE, SESSIONS}) do redis.call('ZREM', index, SID) end
-  redis.call('HDEL', FENCES, SID)
-  redis.call('HDEL', TRIES, SID)
+  leave_lines(SID)
+  for _, index in ipairs({LEASES, DUE, SESSIONS}) do redis.call('ZREM', index, SID) end
+  for _, kept in ipairs({FENCES, TRIES, POLICIES}) do redis.call('HDEL', kept, SID) end
 end
