@@ -93,9 +93,9 @@ async def listen_socket(request: web.Request) -> web.StreamResponse:
             after = resume_point(asked, snapshot.event, snapshot.status)
             await peer.send(_greeting(snapshot) | way_back.fields())
             with _counted("websocket"):
-                await _until_one_ends(
+                await until_one_ends(
                     deliver=_deliver(services, peer, session_id, after),
-                    receive=_drain(peer, services.settings.max_messages_per_second),
+                    receive=drain(peer, services.settings.max_messages_per_second),
                     renew=way_back.renew(peer),
                     dismissed=peer.dismissed.wait(),
                 )
@@ -103,7 +103,7 @@ async def listen_socket(request: web.Request) -> web.StreamResponse:
     return await serve_socket(request, serve, max_bytes=MAX_LISTENER_BYTES)
 
 
-async def _until_one_ends(**parts: Coroutine[Any, Any, Any]) -> None:
+async def until_one_ends(**parts: Coroutine[Any, Any, Any]) -> None:
     """Run the parts of a listener until one has ended; raises what it raised."""
     tasks = [asyncio.create_task(part, name=f"listener {name}") for name, part in parts.items()]
     try:
@@ -123,7 +123,7 @@ async def _deliver(services: Services, peer: Peer, session_id: str, after: int) 
             await peer.send_encoded(told.encoded)
 
 
-async def _drain(peer: Peer, rate: float) -> None:
+async def drain(peer: Peer, rate: float) -> None:
     """Pass over what a listener says, from whom nothing is expected."""
     chatter, clock = Bucket(rate, 4 * rate), asyncio.get_running_loop().time
     while (await peer.ws.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
@@ -146,7 +146,7 @@ async def listen_events(request: web.Request) -> web.StreamResponse:
         with _counted("sse"), contextlib.suppress(ConnectionError, StenoError, TimeoutError):
             await response.prepare(request)
             await _greet(services, response, snapshot, after)
-            await _until_one_ends(
+            await until_one_ends(
                 deliver=_stream(services, response, snapshot, after or 0),
                 keep_alive=_keep_alive(response),
                 draining=services.life.draining.wait(),

@@ -1,4 +1,4 @@
-"""The telling side of a session's socket: acknowledgements, credit, results."""
+"""The telling side of a session's line: acknowledgements, credit, results."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from steno_gateway.domain.lag import LagWatch, Told
 from steno_gateway.domain.server import event_message, partial_message
 from steno_gateway.feed import Subscription
 from steno_gateway.ingest import Ingest
-from steno_gateway.socket import Peer
+from steno_gateway.line import Line
 
 ACK_SECONDS: Final = 0.1
 MANY_CONNECTIONS: Final = 4
@@ -38,7 +38,7 @@ LAG: Final[Mapping[Told, str]] = MappingProxyType(
 class Teller:
     """Tells a client what became of its audio."""
 
-    peer: Peer
+    line: Line
     intake: Intake
     ingest: Ingest
     subscription: Subscription
@@ -82,27 +82,27 @@ class Teller:
             now = (stored, self.done, max(self.intake.limit - stored, 0))
             if now != self._told:
                 self._told = now
-                await self.peer.send({"type": "server:ack", "sequence_number": now[0],
+                await self.line.send({"type": "server:ack", "sequence_number": now[0],
                                       "done": now[1], "credit": now[2]})  # fmt: skip
             await asyncio.sleep(ACK_SECONDS)
 
     async def warn(self, code: str, message: str) -> None:
         """Send a warning without a number."""
-        await self.peer.send({"type": "server:warning", "code": code, "message": message})
+        await self.line.send({"type": "server:warning", "code": code, "message": message})
 
     async def deliver(self) -> None:
         """Send results until the session is complete."""
         session_id = self.subscription.session_id
         async for item in self.subscription.items():
             if isinstance(item, Partial):
-                await self.peer.send(partial_message(session_id, item))
+                await self.line.send(partial_message(session_id, item))
                 metrics.delivered(item.created_ms, time.time() * 1000, final=False)
                 continue
             if isinstance(item.event, Warned) and item.event.code == "high_latency":
                 self.lag.late(self.ingest.stored)
             message = event_message(session_id, item.number, item.event)
             if message is not None:
-                await self.peer.send(message)
+                await self.line.send(message)
             if isinstance(item.event, FinalEvent) and item.number > self.old:
                 metrics.delivered(item.event.created_ms, time.time() * 1000, final=True)
                 tracing.event("final delivered", number=item.number)

@@ -9,7 +9,7 @@ from typing import Final
 
 from redis.asyncio.client import Pipeline
 
-_OF_NO_SESSION: Final = {"claim", "renew", "beat", "prepare"}
+_OF_NO_SESSION: Final = {"claim", "renew", "beat", "prepare", "bind"}
 
 
 @cache
