@@ -239,9 +239,12 @@ class Gateway:
         await self.doorbells.publish([(session_id, b"")])
 
     async def commit(self, session_id: str, *texts: str, events: Sequence[Event] = (),
-                     silent: bool = False) -> None:  # fmt: skip
-        """Commit all audio that waits, with a final of each text, with or without a doorbell."""
-        waiting = await self.entries(session_id)
+                     silent: bool = False, through: list[Entry] | None = None) -> None:  # fmt: skip
+        """Commit all audio that waits, with a final of each text, with or without a doorbell.
+
+        `through`: of what waits only this, which was read before.
+        """
+        waiting = await self.entries(session_id) if through is None else through
         claim = await self.claim(session_id)
         checkpoint = await self.work.checkpoint(session_id)
         assert checkpoint is not None

@@ -12,7 +12,7 @@ from steno_gateway.domain.access import Caller, Right, needed
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.origins import check_origin, cors_headers, preflight_headers
 from steno_gateway.services import SERVICES, Services, dialect_of, serve_socket
-from steno_gateway.socket import Peer
+from steno_gateway.socket import Handling, Peer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -74,8 +74,8 @@ async def _refuse_socket(request: web.Request, error: ClientError) -> web.Stream
     async def refuse(_services: Services, _peer: Peer) -> None:
         raise error
 
-    return await serve_socket(request, refuse, max_bytes=REFUSED_BYTES,
-                              dialect=dialect_of(request))  # fmt: skip
+    return await serve_socket(request, refuse, dialect=dialect_of(request),
+                              handling=Handling(REFUSED_BYTES))  # fmt: skip
 
 
 async def add_cors_headers(request: web.Request, response: web.StreamResponse) -> None:

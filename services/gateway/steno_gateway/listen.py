@@ -21,7 +21,7 @@ from steno_gateway.domain.intake import Bucket
 from steno_gateway.domain.sse import EVENT_NAMES, last_number, sse_block
 from steno_gateway.domain.states import resume_point
 from steno_gateway.services import SERVICES, Services, serve_socket, session_id_of
-from steno_gateway.socket import Peer
+from steno_gateway.socket import Handling, Peer
 from steno_gateway.subscription import Subscription, Told
 
 KEEPALIVE_SECONDS: Final = 15.0
@@ -100,7 +100,7 @@ async def listen_socket(request: web.Request) -> web.StreamResponse:
                     dismissed=peer.dismissed.wait(),
                 )
 
-    return await serve_socket(request, serve, max_bytes=MAX_LISTENER_BYTES)
+    return await serve_socket(request, serve, handling=Handling(MAX_LISTENER_BYTES))
 
 
 async def until_one_ends(**parts: Coroutine[Any, Any, Any]) -> None:

@@ -25,7 +25,7 @@ from steno_gateway.feed import Feed
 from steno_gateway.holders import Holders
 from steno_gateway.memory import MemoryWatch
 from steno_gateway.settings import GatewaySettings
-from steno_gateway.socket import MAX_FRAME_BYTES, Peer, new_socket
+from steno_gateway.socket import Handling, Peer, new_socket
 from steno_gateway.status import StatusBoard
 
 
@@ -78,6 +78,7 @@ class Services:
     holders: Holders = field(default_factory=Holders)
 
 
+USUAL = Handling()
 SERVICES = web.AppKey("services", Services)
 
 
@@ -103,16 +104,15 @@ async def serve_socket(
     request: web.Request,
     serve: Callable[[Services, Peer], Awaitable[None]],
     *,
-    max_bytes: int = MAX_FRAME_BYTES,
     dialect: Dialect = NATIVE,
-    held: bool = False,
+    handling: Handling = USUAL,
 ) -> web.WebSocketResponse:
     """Open a request's socket and serve it; what ends that is told on the socket.
 
-    Refusals too: a browser shows no body of a refused handshake. `held`: see `new_socket`.
+    Refusals too: a browser shows no body of a refused handshake.
     """
     services = request.app[SERVICES]
-    ws = new_socket(request, max_bytes, held=held)
+    ws = new_socket(request, handling)
     await ws.prepare(request)
     peer = Peer(ws, request.transport, services.settings.send_seconds, dialect=dialect)
     async with peer.served():

@@ -28,18 +28,28 @@ MAX_FRAME_BYTES = -(-MAX_CHUNK_BYTES // 3) * 4 + (4 << 10)
 HEARTBEAT_SECONDS = 20.0
 
 
-def new_socket(request: web.Request, max_bytes: int = MAX_FRAME_BYTES, *, held: bool = False
-               ) -> web.WebSocketResponse:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How a socket is treated below its dialect."""
+
+    max_bytes: int = MAX_FRAME_BYTES
+    """Of one frame."""
+    read_in_turns: bool = False
+    """Reading may pause, so a missing pong does not say that the client is gone: `keep_alive`."""
+    close_late: bool = False
+    """A client's close is answered when what it sent before is dealt with."""
+
+
+def new_socket(request: web.Request, handling: Handling) -> web.WebSocketResponse:
     """Give a socket with our bounds; compression is off, since it lets small frames grow.
 
     Of the subprotocols that a client offers only the marker is ever answered: others are secrets.
-    With `held` reading may pause, so no missing pong says that the client is gone (`keep_alive`),
-    and a client's close is answered once what it sent before is dealt with.
     """
     offered = offered_subprotocols(request.headers.get("Sec-WebSocket-Protocol", ""))
     return web.WebSocketResponse(
-        max_msg_size=max_bytes, compress=False, heartbeat=None if held else HEARTBEAT_SECONDS,
-        timeout=5.0, autoclose=not held,
+        max_msg_size=handling.max_bytes, compress=False, timeout=5.0,
+        heartbeat=None if handling.read_in_turns else HEARTBEAT_SECONDS,
+        autoclose=not handling.close_late,
         protocols=(SUBPROTOCOL,) if SUBPROTOCOL in offered else (),
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ from steno_gateway.domain.intake import Bucket
 from steno_gateway.line import Inbox
 from steno_gateway.naming import Naming
 from steno_gateway.services import Services, dialect_of, serve_socket
-from steno_gateway.socket import Peer, is_frame, telling
+from steno_gateway.socket import Handling, Peer, is_frame, telling
 
 RAW: Final = "audio/pcm;rate=16000;channels=1;encoding=s16le"
 WISHES: Final = {"language", "task", "prompt", "hotwords", "duration_limit"}
@@ -60,9 +60,8 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(self._read(tasks), name="receive shared")
             dismissed = tasks.create_task(self.peer.dismissed.wait(), name="dismissed shared")
-            beating = tasks.create_task(self.peer.keep_alive(), name="heartbeat")
             await asyncio.wait({reading, dismissed}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (reading, dismissed, beating):
+            for task in (reading, dismissed):
                 task.cancel()
             for line in self._served:
                 line.inbox.close()
@@ -161,4 +160,5 @@ async def send_audio(request: web.Request) -> web.StreamResponse:
             assert isinstance(peer.dialect, SendAudio)
             await Desk(services, peer, peer.dialect, caller, asked, request.headers).run()
 
-    return await serve_socket(request, serve, dialect=dialect_of(request), held=True)
+    return await serve_socket(request, serve, dialect=dialect_of(request),
+                              handling=Handling(close_late=True))  # fmt: skip

@@ -13,7 +13,7 @@ from steno_gateway.domain.client import request_of_query
 from steno_gateway.line import Inbox, PacedLine
 from steno_gateway.listen import MAX_LISTENER_BYTES, drain, until_one_ends
 from steno_gateway.services import Services, dialect_of, serve_socket
-from steno_gateway.socket import Peer
+from steno_gateway.socket import Handling, Peer
 
 RAW: Final = "audio/pcm"
 """What comes if the address does not say: s16le, 16 kHz, mono."""
@@ -45,7 +45,8 @@ async def live(request: web.Request) -> web.StreamResponse:
             finally:
                 inbox.discard()
 
-    return await serve_socket(request, serve, dialect=dialect_of(request), held=True)
+    return await serve_socket(request, serve, dialect=dialect_of(request),
+                              handling=Handling(read_in_turns=True))  # fmt: skip
 
 
 async def state(request: web.Request) -> web.StreamResponse:
@@ -62,7 +63,7 @@ async def state(request: web.Request) -> web.StreamResponse:
             )
 
     return await serve_socket(
-        request, serve, max_bytes=MAX_LISTENER_BYTES, dialect=dialect_of(request)
+        request, serve, dialect=dialect_of(request), handling=Handling(MAX_LISTENER_BYTES)
     )
 
 
