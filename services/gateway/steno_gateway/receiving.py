@@ -143,6 +143,8 @@ class Receiver:
             self.teller.settle()
         if self.dialogue.over and self.line.manners.waits:
             return  # the client has been told why, and did not stop to hear it
+        if self.line.manners.waits:
+            at = time.monotonic()  # its own pace is no latency of ours
         if self._put(self.dialogue.next_audio(data, at)):
             self.idle.audio()
 
