@@ -14,6 +14,7 @@ from tests.integration.dialect_support import (
     stored,
 )
 from tests.integration.gateway_support import Gateway, cut, decoded, noise, running, until
+from tests.integration.test_gateway_redis_away import frozen
 from tests.redis_servers import RedisServer
 
 CHUNK = noise(0.1)
@@ -318,6 +319,50 @@ async def test_a_failed_engine_degrades_and_clients_are_told(
 
 async def _two(gateway: Gateway) -> bool:
     return len(await session_ids(gateway)) == 2
+
+
+async def test_a_store_that_is_away_degrades_and_nothing_is_lost(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """R4: Redis that fails degrades: `/st` and `/ws` are told, the audio waits, texts come."""
+    async with (
+        running(redis_server, tmp_path) as gateway,
+        engine(gateway),
+        speaking(gateway, "/ws") as client,
+        speaking(gateway, "/st") as watcher,
+    ):
+        await client.ws.send_bytes(CHUNK)
+        session_id = await only_session(gateway)
+        await stored(gateway, session_id, 1_600)
+        async with frozen(redis_server, 3.5):
+            await client.ws.send_bytes(CHUNK)
+            assert (await client.hear("error"))["code"] == "store_unavailable"
+            while (await watcher.next())["status"]["engine_ready"]:
+                pass
+            assert watcher.heard[-1]["status"]["status"] == "degraded"
+            await client.ws.send_bytes(CHUNK)
+        while not (await watcher.next())["status"]["engine_ready"]:
+            pass
+        await stored(gateway, session_id, 4_800)
+        assert await gateway.pcm(session_id) == 3 * CHUNK
+        await gateway.commit(session_id, "all of it")
+        assert (await client.hear("transcription"))["text"] == "all of it"
+
+
+async def test_a_client_that_falls_silent_is_ended_at_once(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    async with (
+        running(redis_server, tmp_path, socket_idle_seconds=0.5) as gateway,
+        engine(gateway),
+        speaking(gateway, "/ws") as client,
+    ):
+        await client.ws.send_bytes(CHUNK)
+        assert (await client.next())["code"] == "idle_timeout"
+        assert await client.hear_end() == 4408
+        session_id = await only_session(gateway)
+        await gateway.marked(session_id)
+        assert await gateway.pcm(session_id) == CHUNK
 
 
 async def test_a_clean_shutdown_closes_every_socket(

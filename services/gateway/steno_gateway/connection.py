@@ -113,6 +113,9 @@ class Connection:
             received = to_seconds(self.ingest.received)
             tracing.note(chunks=self.ingest.stored, audio_seconds=received)
             with contextlib.suppress(StoreError):
+                if self.line.manners.ends_with_client:
+                    await self.services.store.mark(subscription.session_id, self.attached.conn,
+                                                   "end", behind=self.ingest.stored)  # fmt: skip
                 await self.services.store.transition(
                     subscription.session_id, self.attached.conn, "reconnecting",
                     states.INTERRUPTIBLE,
@@ -206,7 +209,8 @@ def _chunk_bucket(manners: Manners, rate: float, following: int) -> Bucket:
     if manners.waits:
         return Bucket(UNBOUNDED, UNBOUNDED)  # room alone sets the pace
     if manners.chunks_per_second is not None:
-        return Bucket(manners.chunks_per_second * CLOCK_DRIFT, manners.chunks_per_second)
+        burst = max(manners.chunks_per_second, 1)
+        return Bucket(manners.chunks_per_second * CLOCK_DRIFT, burst)
     # A container comes again from its first chunk: that is no burst to be refused.
     return Bucket(rate, 4 * rate + following)
 

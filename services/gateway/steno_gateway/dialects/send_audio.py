@@ -100,7 +100,7 @@ class Desk:
             return line
         if line is not None and line.lost:
             return line
-        if len(self._served) >= MAX_SESSIONS:
+        if max(len(self._served), len(self._lines)) >= MAX_SESSIONS:
             raise ClientError("quota_exceeded", "this socket carries as many sessions as it may")
         self.services.admission.handshake(self.caller.address)
         self.services.admission.handshake_of_key(self.caller.key)

@@ -99,7 +99,7 @@ class SendAudio:
                 return self._transcript(message, stability=message["stability"])
             case "server:error":
                 return self._error(message)
-            case "server:warning":
+            case "server:warning" if message["code"] != "reconnections":
                 return {"type": "warning", "sessionId": self.name,
                         "code": message["code"].upper(), "message": message["message"]}  # fmt: skip
             case "server:status" if message["status"] == "goaway":
