@@ -27,7 +27,7 @@ from steno_transcriber.session import LostError, Session
 
 log = logging.getLogger(__name__)
 
-READ_SECONDS: Final = 0.04
+READ_SECONDS: Final = 0.01
 READ_ENTRIES: Final = 100
 
 
