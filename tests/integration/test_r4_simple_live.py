@@ -14,6 +14,7 @@ from tests.integration.dialect_support import (
     stored,
 )
 from tests.integration.gateway_support import Gateway, cut, decoded, noise, running, until
+from tests.integration.test_gateway_audio import encoded
 from tests.integration.test_gateway_redis_away import frozen
 from tests.redis_servers import RedisServer
 
@@ -83,6 +84,26 @@ async def test_the_address_says_what_the_audio_is(
         await gateway.marked(session_id)
         assert await gateway.pcm(session_id) == decoded("audio/pcm;rate=8000", data)
         assert (await gateway.snapshot(session_id)).session.language == "de"
+        await gateway.finish(session_id)
+        assert await client.hear_end() == 1000
+
+
+async def test_a_recorder_of_a_browser_may_speak_webm(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """R4, decided: what MediaRecorder gives, empty pieces among it, is one of the formats."""
+    data = encoded("webm", "libopus", 48_000, 1)
+    async with (
+        running(redis_server, tmp_path) as gateway,
+        engine(gateway),
+        speaking(gateway, "/ws?mime_type=audio/webm;codecs=opus") as client,
+    ):
+        for piece in [b"", *cut(data, 3_000), b""]:
+            await client.ws.send_bytes(piece)
+        await client.ws.send_str("stop")
+        session_id = await only_session(gateway)
+        await gateway.marked(session_id)
+        assert await gateway.pcm(session_id) == decoded("audio/webm;codecs=opus", data)
         await gateway.finish(session_id)
         assert await client.hear_end() == 1000
 
