@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.integration.dialect_support import (
@@ -18,6 +19,8 @@ from tests.integration.gateway_support import Gateway, cut, noise, running, unti
 from tests.redis_servers import RedisServer
 
 from steno_common.messages import Final, Partial, Prosody, encode
+from steno_common.store.names import NameStore
+from steno_common.store.sessions import SessionStore
 
 PATH = "/sendAudio"
 NAME = "golden-eagle-427"
@@ -149,6 +152,52 @@ async def test_the_same_name_on_a_new_socket_goes_on_with_the_same_session(
             await gateway.commit(session_id, "for the newest")
             assert (await old[-1].hear("transcript"))["transcriptText"] == "for the newest"
             assert await gateway.pcm(session_id) == b""
+
+
+def slowly(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, seconds: float) -> None:
+    """Have a call of the store take longer."""
+    call = getattr(kind, name)
+
+    async def slow(*args: Any, **more: Any) -> Any:
+        await asyncio.sleep(seconds)
+        return await call(*args, **more)
+
+    monkeypatch.setattr(kind, name, slow)
+
+
+async def test_a_close_is_answered_once_what_came_before_it_is_stored(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R3, decided: so a client may go on at another gateway as soon as its socket is closed."""
+    slowly(monkeypatch, SessionStore, "append", 0.3)
+    async with (
+        running(redis_server, tmp_path) as gateway,
+        engine(gateway),
+        speaking(gateway, PATH) as client,
+    ):
+        await client.audio(NAME, *chunks(1, 9))
+        await client.ws.close()
+        session_id = await session_of(gateway, NAME)
+        assert await gateway.pcm(session_id) == b"".join(chunks(1, 9))
+
+
+async def test_what_comes_while_a_session_is_looked_for_waits_within_its_bound(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R3: 5 s of audio at most, also before the session is there."""
+    slowly(monkeypatch, NameStore, "bind", 1.0)
+    async with (
+        running(redis_server, tmp_path, max_audio_chunks_per_second=1000.0) as gateway,
+        engine(gateway),
+        speaking(gateway, PATH) as client,
+    ):
+        await client.audio(NAME, *chunks(1, 51))
+        assert (await client.next())["code"] == "BUFFER_FULL"
+        async with gateway.http.get(f"/api/streaming/sessions?name={NAME}") as answer:
+            assert await answer.json() == {"sessions": []}  # so it was not the session that refused
+        session_id = await session_of(gateway, NAME)
+        await stored(gateway, session_id, 50 * 1_600)
+        assert await gateway.pcm(session_id) == b"".join(chunks(1, 50))
 
 
 async def test_results_of_the_time_between_two_sockets_come_on_the_second(
@@ -483,6 +532,25 @@ async def test_a_session_that_says_nothing_is_left_and_found_again(
         await stored(gateway, session_id, 3_200)
         assert await gateway.pcm(session_id) == chunk(1) + chunk(2)
         assert client.heard == []
+
+
+async def test_what_is_said_just_when_a_session_is_left_is_not_lost(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly(monkeypatch, SessionStore, "transition", 0.3)
+    async with (
+        running(redis_server, tmp_path, socket_idle_seconds=0.6) as gateway,
+        engine(gateway),
+        speaking(gateway, PATH) as client,
+    ):
+        for number in range(1, 7):
+            await client.audio(NAME, chunk(number))
+            for _ in range(7 + number % 2):
+                await asyncio.sleep(0.1)
+                await client.ws.send_str("{")  # the socket itself is not idle
+        session_id = await session_of(gateway, NAME)
+        await stored(gateway, session_id, 6 * 1_600)
+        assert await gateway.pcm(session_id) == b"".join(chunks(1, 6))
 
 
 async def test_many_clients_at_once_each_with_its_own_audio(

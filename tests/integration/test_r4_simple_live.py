@@ -153,6 +153,20 @@ async def recognised(gateway: Gateway, session_id: str) -> bytes:
         await asyncio.sleep(0.01)
 
 
+async def test_who_leaves_in_a_container_has_its_last_samples_too(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    data = encoded("ogg", "libopus", 48_000, 1)
+    async with running(redis_server, tmp_path) as gateway, engine(gateway):
+        async with speaking(gateway, "/ws?mime_type=audio/ogg") as client:
+            for piece in cut(data, 3_000):
+                await client.ws.send_bytes(piece)
+        session_id = await only_session(gateway)
+        await gateway.marked(session_id)
+        assert await gateway.pcm(session_id) == decoded("audio/ogg", data)
+        await gateway.finish(session_id)
+
+
 async def test_a_client_that_is_faster_than_the_engine_is_held_up_and_loses_nothing(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
