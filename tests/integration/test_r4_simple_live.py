@@ -5,6 +5,7 @@ import json
 import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 from tests.integration.dialect_support import (
     engine,
@@ -327,6 +328,16 @@ async def test_the_state_comes_at_once_and_on_every_change(
                         assert await answer.json() == watcher.heard[-1]["status"]
             assert (await watcher.next())["status"]["active_clients"] == 0
         assert (await watcher.next())["status"]["engine_ready"] is False
+
+
+async def test_a_page_from_elsewhere_may_not_watch(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    async with running(redis_server, tmp_path) as gateway:
+        for door in ("/ws", "/st", "/sendAudio"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await gateway.http.ws_connect(door, headers={"Origin": "https://elsewhere.test"})
+            assert refused.value.status == 403
 
 
 async def test_a_failed_engine_degrades_and_clients_are_told(

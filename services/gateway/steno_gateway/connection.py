@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from steno_audio import AudioFormat, decoder_for
 from steno_common import logs, tracing
@@ -15,7 +15,6 @@ from steno_common.units import to_samples, to_seconds
 from steno_gateway import metrics
 from steno_gateway.access import Pass
 from steno_gateway.domain import states
-from steno_gateway.domain.dialects.base import Manners
 from steno_gateway.domain.dialogue import FARTHEST, Dialogue
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.idle import IdleWatch
@@ -27,11 +26,6 @@ from steno_gateway.receiving import TICK_SECONDS, Receiver
 from steno_gateway.restoring import Keeper
 from steno_gateway.services import Services
 from steno_gateway.telling import Teller
-
-UNBOUNDED: Final = 1e9
-"""A rate that is none, of chunks a second."""
-CLOCK_DRIFT: Final = 1.01
-"""A client that keeps to a rate by its own clock is not refused because that clock is fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +174,7 @@ def open_connection(
     rate, manners = settings.max_chunks_per_second, line.manners
     first = 1 if audio_format.is_container else attached.next
     queued_bytes = manners.queued_bytes or settings.max_queued_bytes
-    intake = Intake(first, 0, queued_bytes, _chunk_bucket(manners, rate, attached.next))
+    intake = Intake(first, 0, queued_bytes, manners.chunk_bucket(rate, attached.next))
     dialogue = Dialogue(attached.status, intake, session.mime_type)
     after = states.resume_point(known.last_event, attached.event, attached.status)
     subscription = Subscription(session.session_id, after, services.store, attached.conn)
@@ -203,16 +197,6 @@ def open_connection(
         keeper = Keeper(line, saves, teller, seal, known.checkpoint)
     return Connection(services, line, attached, dialogue, ingest, teller, receiver, way_back,
                       audio_format.is_container, keeper)  # fmt: skip
-
-
-def _chunk_bucket(manners: Manners, rate: float, following: int) -> Bucket:
-    if manners.waits:
-        return Bucket(UNBOUNDED, UNBOUNDED)  # room alone sets the pace
-    if manners.chunks_per_second is not None:
-        burst = max(manners.chunks_per_second, 1)
-        return Bucket(manners.chunks_per_second * CLOCK_DRIFT, burst)
-    # A container comes again from its first chunk: that is no burst to be refused.
-    return Bucket(rate, 4 * rate + following)
 
 
 async def serve_session(services: Services, line: Line, way_back: Pass, known: Known) -> None:

@@ -243,6 +243,34 @@ def test_manners_are_data() -> None:
     )
 
 
+def taken(manners: Manners, times: list[float]) -> int:
+    """Give how many of the chunks that come at these times are taken, of usually 2 a second."""
+    bucket = manners.chunk_bucket(2.0, 1)
+    return sum(bucket.take(at) == 0 for at in times)
+
+
+def test_r3_ten_chunks_are_taken_at_once_then_ten_a_second() -> None:
+    assert taken(SendAudio().manners, 30 * [0.0]) == 10
+    assert taken(SendAudio().manners, [*30 * [0.0], *30 * [1.0]]) == 20
+    assert taken(SendAudio(chunks_per_second=0.5).manners, [0.0, 1.0, 2.0, 2.5]) == 2
+
+
+@given(st.floats(0.0, 0.009), st.floats(0.0, 0.9))
+def test_r3_a_real_time_client_is_never_refused_though_its_clock_is_fast(
+    drift: float, stall: float
+) -> None:
+    period = 0.1 * (1 - drift)
+    times = [number * period for number in range(400)]
+    # For a while nothing comes through, then all of it at once.
+    times = [max(at, 20 + stall) if 20 < at < 20 + stall else at for at in times]
+    assert taken(SendAudio().manners, times) == 400
+
+
+def test_who_is_held_up_is_never_refused_for_a_rate() -> None:
+    assert taken(Simple().manners, 10_000 * [0.0]) == 10_000
+    assert taken(Manners(), 100 * [0.0]) == 9
+
+
 def test_each_door_has_its_dialect() -> None:
     limits = SendAudio("", 7.0, 3.0)
     assert dialect_at("/ws", {"partials": "true"}, limits) == Simple(partials=True)

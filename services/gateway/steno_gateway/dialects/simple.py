@@ -10,9 +10,10 @@ from steno_gateway.access import CALLER, Pass
 from steno_gateway.api import create_session
 from steno_gateway.connection import Known, serve_session
 from steno_gateway.domain.client import request_of_query
+from steno_gateway.domain.origins import check_origin
 from steno_gateway.line import Inbox, PacedLine
 from steno_gateway.listen import MAX_LISTENER_BYTES, drain, until_one_ends
-from steno_gateway.services import Services, dialect_of, serve_socket
+from steno_gateway.services import SERVICES, Services, dialect_of, serve_socket
 from steno_gateway.socket import Handling, Peer
 
 RAW: Final = "audio/pcm"
@@ -51,6 +52,8 @@ async def live(request: web.Request) -> web.StreamResponse:
 
 async def state(request: web.Request) -> web.StreamResponse:
     """`GET /st`."""
+    access = request.app[SERVICES].access
+    check_origin(request.headers.get("Origin"), request.host, access.origins)
 
     async def serve(services: Services, peer: Peer) -> None:
         address = services.access.address(request)

@@ -7,11 +7,17 @@ message of the native protocol.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from steno_common.public import Json
 from steno_gateway.domain.client import ClientMessage
 from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.intake import Bucket
+
+UNBOUNDED: Final = 1e9
+"""A rate that is none, of chunks a second."""
+CLOCK_DRIFT: Final = 1.01
+"""A client that keeps to a rate by its own clock is not refused because that clock is fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,15 @@ class Manners:
     """Of one session, with a second's worth at once; None: as the settings say."""
     queued_bytes: int | None = None
     """Audio of one session that may wait for Redis; None: as the settings say."""
+
+    def chunk_bucket(self, usual: float, following: int) -> Bucket:
+        """Give the rate of a session's chunks, of which the next is number `following`."""
+        if self.waits:
+            return Bucket(UNBOUNDED, UNBOUNDED)  # room alone sets the pace
+        if self.chunks_per_second is not None:
+            return Bucket(self.chunks_per_second * CLOCK_DRIFT, max(self.chunks_per_second, 1))
+        # A container comes again from its first chunk: that is no burst to be refused.
+        return Bucket(usual, 4 * usual + following)
 
 
 @dataclass(frozen=True, slots=True)
