@@ -78,3 +78,15 @@ async def test_the_time_is_that_of_redis(stores: Stores) -> None:
     seconds, micros = await stores.redis("TIME")
     last = (await workers.beat("one", CALM)).now_ms
     assert first < seconds * 1000 + micros / 1000 <= last + 1
+
+
+async def test_who_is_no_worker_sees_those_who_spoke_lately(stores: Stores) -> None:
+    workers = _workers(stores)
+    assert await workers.present() == {}
+    now_ms = (await workers.beat("one", CALM)).now_ms
+    await workers.beat("two", LATE)
+    packed = (await stores.redis("HGET", REGISTRY, "one")).partition(b" ")[2]
+    await stores.redis("HSET", REGISTRY, "dead", b"%d %s" % (now_ms - 6_000, packed),
+                       "newer", b"%d \xc1" % now_ms, "broken", b"?")  # fmt: skip
+    assert await workers.present() == {"one": CALM, "two": LATE}
+    assert len(await stores.redis("HKEYS", REGISTRY)) == 5

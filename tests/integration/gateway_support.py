@@ -29,6 +29,7 @@ from steno_common.store.link import Link, open_link
 from steno_common.store.sessions import SessionStore, Snapshot
 from steno_common.store.windows import WindowStore
 from steno_common.store.work import Claim, Commit, Entry, WorkStore
+from steno_common.store.workers import WorkerStore
 from steno_gateway.access import open_access
 from steno_gateway.admission import Admission
 from steno_gateway.app import build
@@ -37,6 +38,7 @@ from steno_gateway.feed import Feed
 from steno_gateway.memory import watch_of
 from steno_gateway.services import Services
 from steno_gateway.settings import GatewaySettings
+from steno_gateway.status import StatusBoard
 
 SESSIONS = "/api/streaming/sessions"
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -238,9 +240,12 @@ class Gateway:
         await self.doorbells.publish([(session_id, b"")])
 
     async def commit(self, session_id: str, *texts: str, events: Sequence[Event] = (),
-                     silent: bool = False) -> None:  # fmt: skip
-        """Commit all audio that waits, with a final of each text, with or without a doorbell."""
-        waiting = await self.entries(session_id)
+                     silent: bool = False, through: list[Entry] | None = None) -> None:  # fmt: skip
+        """Commit all audio that waits, with a final of each text, with or without a doorbell.
+
+        `through`: of what waits only this, which was read before.
+        """
+        waiting = await self.entries(session_id) if through is None else through
         claim = await self.claim(session_id)
         checkpoint = await self.work.checkpoint(session_id)
         assert checkpoint is not None
@@ -307,10 +312,11 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
         async with open_link(bounds.redis_url) as link, asyncio.TaskGroup() as tasks:
             store = SessionStore(link, bounds)
             feed, chosen = Feed(store), GatewaySettings(output=str(folder), **settings)
-            services = Services(chosen, bounds, store, feed, Archive(chosen.output),
-                                Admission(chosen, time.monotonic), Lifecycle(),
-                                open_access(chosen), installed or Installed(),
-                                memory=watch_of(chosen))  # fmt: skip
+            life, admission = Lifecycle(), Admission(chosen, time.monotonic)
+            board = StatusBoard(life, admission, WorkerStore(link, bounds))
+            services = Services(chosen, bounds, store, feed, Archive(chosen.output), admission,
+                                life, open_access(chosen), installed or Installed(),
+                                memory=watch_of(chosen), status=board)  # fmt: skip
             running = [tasks.create_task(feed.run(), name="feed")]
             if machine is not None:
                 watching = services.memory.run(link.memory, machine)
@@ -336,7 +342,7 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
 
 async def _nothing_left(before: set[asyncio.Task[Any]]) -> bool:
     ours = ("receive", "ingest", "acknowledge", "deliver", "watch", "idle", "dismiss", "listener",
-            "upload", "heed")  # fmt: skip
+            "upload", "heed", "keep", "heartbeat")  # fmt: skip
     names = [task.get_name() for task in asyncio.all_tasks() - before if not task.done()]
     decoders = [thread for thread in threading.enumerate() if thread.name == "steno-demuxer"]
     return not decoders and not any(name.startswith(ours) for name in names)

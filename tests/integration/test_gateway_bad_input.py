@@ -164,7 +164,7 @@ async def test_a_fault_of_ours_is_told_as_one(
     async with gateway.socket(f"{SESSIONS}/{session_id}/ws") as client:
         assert await client.hear_end() == 1011
         assert client.told("error")[-1]["code"] == "internal"
-    monkeypatch.setattr("steno_gateway.api._described", broken)
+    monkeypatch.setattr("steno_gateway.api.described", broken)
     async with gateway.http.get(f"{SESSIONS}/{session_id}") as answer:
         assert (answer.status, (await answer.json())["code"]) == (500, "internal")
 

@@ -61,7 +61,11 @@ def inside(loop: SimLoop, fleet: Fleet, http: Http, seed: object) -> Iterator[No
             (uuid, "uuid4", lambda: uuid.UUID(int=draw.getrandbits(128), version=4)),
             (steno_gateway.connection, "open_connection", fleet.open_connection),
             (steno_gateway.connection, "SaveStore", SimSaveStore),
-            (steno_gateway.services, "new_socket", lambda request, _bytes: request.line.server),
+            (
+                steno_gateway.services,
+                "new_socket",
+                lambda request, _bytes, **_: request.line.server,
+            ),
             (steno_transcriber.recognition, "open_engine", fleet.open_engine),
             (steno_transcriber.worker, "WorkerStore", SimWorkerStore),
             (connecting, "open_server", open_server),

@@ -11,6 +11,9 @@ them together, on a single Redis as on a Cluster. The number of shards is fixed 
     steno:{s7}:log:SID       stream   <number>-0: p encoded event, t ms it was made  idle or `keep`
     steno:{s7}:removed:SID   string   there: not to be restored by a client          idle TTL
 
+    per name that a user gives to a session, in the shard of the name
+    steno:{s7}:name:KEY:NAME string   SID; KEY is the name of the API key          idle TTL
+
     per shard                         holds                                          bound
     steno:{s7}:waiting       zset     SID -> arrival ms of its oldest audio, for     sessions
                                       any engine
@@ -198,6 +201,20 @@ class SessionKeys(ShardKeys):
 
 
 @dataclass(frozen=True, slots=True)
+class NameKeys(ShardKeys):
+    """Where it is kept for which session a name stands."""
+
+    owner: str
+    """Name of an API key, which holds no colon; empty where there are none."""
+    given: str
+
+    @property
+    def key(self) -> str:
+        """Id of the session."""
+        return self.name(f"name:{self.owner}:{self.given}")
+
+
+@dataclass(frozen=True, slots=True)
 class KeySpace:
     """The shards of an installation."""
 
@@ -210,3 +227,7 @@ class KeySpace:
     def session(self, session_id: str) -> SessionKeys:
         """Give the names of a session; its shard follows from its id alone."""
         return SessionKeys(crc32(session_id.encode()) % self.shards, session_id)
+
+    def name(self, owner: str, given: str) -> NameKeys:
+        """Give where a name of an owner is kept; its shard has nothing to do with its session's."""
+        return NameKeys(crc32(f"{owner}:{given}".encode()) % self.shards, owner, given)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
@@ -25,7 +25,6 @@ from steno_gateway.domain.origins import read_origins
 from steno_gateway.domain.seals import Seal
 from steno_gateway.domain.tokens import Grant, Keyring, SessionRight
 from steno_gateway.settings import GatewaySettings
-from steno_gateway.socket import Peer
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +80,13 @@ class Access:
         return self.keyring.seal(caller.key)
 
 
+class Told(Protocol):
+    """Somebody who can be told something."""
+
+    async def send(self, message: Json) -> None:
+        """Tell a message of the native protocol."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """The way back to a session, for a caller that came with a token."""
@@ -96,12 +102,12 @@ class Pass:
         right: SessionRight = "speak" if "speak" in self.caller.rights else "listen"
         return self.access.token_fields(self.caller, self.session_id, right)
 
-    async def renew(self, peer: Peer) -> None:
+    async def renew(self, client: Told) -> None:
         """Hand out a new token whenever half the time of the last one is over."""
         while True:
             await asyncio.sleep(self.access.token_seconds / 2)
             if fields := self.fields():
-                await peer.send({"type": "server:token", **fields})
+                await client.send({"type": "server:token", **fields})
 
 
 def session_named(request: web.Request) -> str | None:

@@ -56,8 +56,8 @@ def event_number(text: str | None) -> int:
     return int(text)
 
 
-async def create_session(services: Services, asked: SessionRequest) -> Session:
-    """Make a session as asked for; raises ClientError."""
+async def create_session(services: Services, asked: SessionRequest, name: str = "") -> Session:
+    """Make a session as asked for, under a name if it has one; raises ClientError."""
     try:
         AudioFormat.parse(asked.mime_type, sample_rate=asked.sample_rate, channels=asked.channels)
     except AudioError as error:
@@ -83,13 +83,15 @@ async def create_session(services: Services, asked: SessionRequest) -> Session:
         ),
         trace=tracing.traceparent(),
         engines=engines,
+        name=name,
     )
     tracing.note(session=session.session_id)
     await services.store.create(session, epoch=uuid.uuid4().hex[:12])
     return session
 
 
-async def _described(services: Services, snapshot: Snapshot) -> Json:
+async def described(services: Services, snapshot: Snapshot) -> Json:
+    """Give a session with the text of its finals."""
     session_id = snapshot.session.session_id
     texts, after = [], 0
     while events := await services.store.events(session_id, after):
@@ -147,7 +149,7 @@ async def get_session(request: web.Request) -> web.Response:
     snapshot = await services.store.snapshot(session_id_of(request))
     if snapshot is None:
         raise ClientError("session_not_found", "no such session")
-    return web.json_response(await _described(services, snapshot))
+    return web.json_response(await described(services, snapshot))
 
 
 async def delete_session(request: web.Request) -> web.Response:
@@ -163,7 +165,7 @@ async def session_socket(request: web.Request) -> web.StreamResponse:
 
     async def serve(services: Services, peer: Peer) -> None:
         caller = request[CALLER]
-        with services.admission.socket(caller.address):
+        with services.admission.socket(caller.address), services.sockets.holding(peer):
             way_back = Pass(services.access, caller, session_id_of(request))
             kept = request.query.get("checkpoint")
             known = Known(event_number(request.query.get("last_event")),

@@ -17,11 +17,13 @@ from steno_common.settings import load
 from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
 from steno_common.store.sessions import SessionStore
+from steno_common.store.workers import WorkerStore
 from steno_gateway import metrics
 from steno_gateway.access import announce, open_access, reread_keys
 from steno_gateway.admission import Admission
 from steno_gateway.api import add_api_routes
 from steno_gateway.console import add_console_routes, page, prefers_html
+from steno_gateway.dialects import add_dialect_routes
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.event_stream import add_event_routes
 from steno_gateway.feed import Feed
@@ -30,9 +32,11 @@ from steno_gateway.letters import add_letter_routes
 from steno_gateway.listen import add_listen_routes
 from steno_gateway.machine import Machine
 from steno_gateway.memory import watch_of
+from steno_gateway.naming import add_naming_routes
 from steno_gateway.observing import count_requests
 from steno_gateway.services import SERVICES, Services
 from steno_gateway.settings import GatewaySettings
+from steno_gateway.status import StatusBoard
 from steno_gateway.tls import reload_certificate, tls_context
 from steno_gateway.translating import add_translation_routes
 from steno_gateway.upload import post_transcription
@@ -83,15 +87,8 @@ async def _typed_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 async def _status(request: web.Request) -> web.Response:
-    services = request.app[SERVICES]
-    ready = await services.life.ready()
-    return web.json_response(
-        {
-            "status": "ok" if all(ready.values()) else "degraded",
-            "active_clients": services.admission.sessions,
-            "ready": ready,
-        }
-    )
+    state = await request.app[SERVICES].status.now()
+    return web.json_response(state.fields())
 
 
 async def _root(request: web.Request) -> web.StreamResponse:
@@ -114,6 +111,8 @@ def build(services: Services) -> web.Application:
     add_letter_routes(app)
     add_event_routes(app)
     add_translation_routes(app)
+    add_naming_routes(app)
+    add_dialect_routes(app)
     app.router.add_post("/api/transcriptions", post_transcription)
     add_console_routes(app)
     app.router.add_get("/", _root)
@@ -136,10 +135,11 @@ async def serve(life: Lifecycle) -> None:
         life.checks["redis"] = link.ping
         store = SessionStore(link, limits)
         feed = Feed(store)
+        admission = Admission(settings, time.monotonic)
         services = Services(
-            settings, limits, store, feed, Archive(settings.output),
-            Admission(settings, time.monotonic), life, access, installed,
-            memory=watch_of(settings),
+            settings, limits, store, feed, Archive(settings.output), admission, life, access,
+            installed, memory=watch_of(settings),
+            status=StatusBoard(life, admission, WorkerStore(link, limits)),
         )  # fmt: skip
         watching = services.memory.run(link.memory, Machine().memory)
         running = [

@@ -1,4 +1,4 @@
-"""One client's socket on one session."""
+"""One client's line on one session."""
 
 import asyncio
 import contextlib
@@ -24,10 +24,10 @@ from steno_gateway.domain.latency import LatencyMeter
 from steno_gateway.feed import Subscription
 from steno_gateway.figuring import Figuring, tell_metrics
 from steno_gateway.ingest import MAX_CHUNK_SECONDS, Ingest
+from steno_gateway.line import Line
 from steno_gateway.receiving import TICK_SECONDS, Receiver
 from steno_gateway.restoring import Keeper
 from steno_gateway.services import Services
-from steno_gateway.socket import Peer
 from steno_gateway.telling import Teller
 
 
@@ -54,7 +54,7 @@ class Connection:
     """Receives, stores, acknowledges and delivers, each in its own task."""
 
     services: Services
-    peer: Peer
+    line: Line
     attached: Attached
     dialogue: Dialogue
     ingest: Ingest
@@ -85,11 +85,11 @@ class Connection:
         }
 
     async def run(self) -> None:
-        """Serve the socket until the session is over for its client or the connection ends."""
+        """Serve the line until the session is over for its client or the connection ends."""
         feed, subscription = self.services.feed, self.teller.subscription
         tag = logs.session_tag(subscription.session_id)
         try:
-            await self.peer.send(self.greeting())
+            await self.line.send(self.greeting())
             feed.subscribe(subscription)
             async with asyncio.TaskGroup() as tasks:
                 for name, work in (
@@ -97,7 +97,7 @@ class Connection:
                     ("acknowledge", self.teller.acknowledge()),
                     ("follow", self.teller.follow()),
                     ("silence", self.receiver.watch_silence()),
-                    ("renew", self.way_back.renew(self.peer)),
+                    ("renew", self.way_back.renew(self.line)),
                     ("heed memory", self._heed_memory()),
                     ("receive", _until(self.receiver.run)),
                     ("deliver", _until(self.teller.deliver)),
@@ -106,9 +106,11 @@ class Connection:
                     tasks.create_task(work, name=f"{name} {tag}")
                 if self.keeper is not None:
                     tasks.create_task(self.keeper.run(), name=f"keep {tag}")
+                if self.line.manners.told_of_state:
+                    tasks.create_task(self._heed_state(), name=f"heed state {tag}")
                 if (seconds := self.metrics_seconds) is not None:
                     telling = tell_metrics(
-                        self.services, self.peer, subscription.session_id, seconds
+                        self.services, self.line, subscription.session_id, seconds
                     )
                     tasks.create_task(telling, name=f"tell metrics {tag}")
         except* _Over:
@@ -118,6 +120,9 @@ class Connection:
             received = to_seconds(self.ingest.received)
             tracing.note(chunks=self.ingest.stored, audio_seconds=received)
             with contextlib.suppress(StoreError):
+                if self.line.manners.ends_with_client:
+                    await self.services.store.mark(subscription.session_id, self.attached.conn,
+                                                   "end", behind=self.ingest.stored)  # fmt: skip
                 await self.services.store.transition(
                     subscription.session_id, self.attached.conn, "reconnecting",
                     states.INTERRUPTIBLE,
@@ -133,7 +138,7 @@ class Connection:
             self.dialogue.state = "error" if undecodable else "finalizing"
             if error.fault.close is not None:
                 raise
-            await self.peer.refuse(error)
+            await self.line.refuse(error)
 
     async def _heed_memory(self) -> None:
         """Warn of low memory once, and end with what there is before there is none."""
@@ -143,8 +148,14 @@ class Connection:
         await memory.exhausted.wait()
         await self.receiver.cut_off()
 
+    async def _heed_state(self) -> None:
+        """Warn whenever this server no longer works as it should."""
+        async for state in self.services.status.changes():
+            for code, message in state.troubles:
+                await self.teller.warn(code, message)
+
     async def _dismissed(self) -> None:
-        await self.peer.dismissed.wait()
+        await self.line.dismissed.wait()
         await self.receiver.leave()
 
 
@@ -155,9 +166,9 @@ async def _until(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def open_connection(
-    services: Services, peer: Peer, attached: Attached, way_back: Pass, known: Known
+    services: Services, line: Line, attached: Attached, way_back: Pass, known: Known
 ) -> Connection:
-    """Make what serves a socket on a session that it has taken over."""
+    """Make what serves a line on a session that it has taken over."""
     session, settings = attached.session, services.settings
     latency = LatencyMeter(attached.received)
     audio_format = AudioFormat.parse(
@@ -175,19 +186,18 @@ def open_connection(
         latency=latency,
         inflow=services.memory.inflow,
     )
-    rate = settings.max_chunks_per_second
-    # A container comes again from its first chunk: that is no burst to be refused.
-    bucket = Bucket(rate, 4 * rate + attached.next)
+    rate, manners = settings.max_chunks_per_second, line.manners
     first = 1 if audio_format.is_container else attached.next
-    intake = Intake(first, 0, settings.max_queued_bytes, bucket)
+    queued_bytes = manners.queued_bytes or settings.max_queued_bytes
+    intake = Intake(first, 0, queued_bytes, manners.chunk_bucket(rate, attached.next))
     dialogue = Dialogue(attached.status, intake, session.mime_type)
     after = ending.resume_point(known.last_event, attached.event, attached.finished)
-    figures = Figuring(services, peer, latency).news
+    figures = Figuring(services, line.complaints, latency).news
     subscription = Subscription(session.session_id, after, services.store, attached.conn,
                                 Choice(known.languages), settings.translation_seconds,
                                 figures)  # fmt: skip
     backlog_seconds = services.limits.backlog_seconds
-    teller = Teller(peer, intake, ingest, subscription, backlog_seconds, attached.done,
+    teller = Teller(line, intake, ingest, subscription, backlog_seconds, attached.done,
                     latency, old=attached.event, connections=attached.connections)  # fmt: skip
     teller.settle()
     idle = IdleWatch(round(services.limits.silence_seconds / TICK_SECONDS))
@@ -196,30 +206,26 @@ def open_connection(
     chatter = Bucket(settings.max_messages_per_second, 4 * settings.max_messages_per_second)
     # What is under way behind a refused chunk is the credit's worth, and comes again.
     untaken = Bucket(rate, 4 * rate + FARTHEST)
-    receiver = Receiver(peer, dialogue, ingest, teller, idle, chatter,
+    receiver = Receiver(line, dialogue, ingest, teller, idle, chatter,
                         settings.socket_idle_seconds, untaken)  # fmt: skip
     keeper = None
     if known.checkpoint is not None:
         saves = SaveStore(services.store.link, services.limits)
         seal = services.access.seal(way_back.caller)
-        keeper = Keeper(peer, saves, teller, seal, known.checkpoint)
-    return Connection(services, peer, attached, dialogue, ingest, teller, receiver, way_back,
+        keeper = Keeper(line, saves, teller, seal, known.checkpoint)
+    return Connection(services, line, attached, dialogue, ingest, teller, receiver, way_back,
                       audio_format.is_container, keeper, known.metrics_seconds)  # fmt: skip
 
 
-async def serve_session(services: Services, peer: Peer, way_back: Pass, known: Known) -> None:
-    """Serve one socket whose handshake is done; raises what ends it, alone or in a group."""
-    with (
-        services.admission.session(way_back.caller.key),
-        services.sockets.holding(peer),
-        metrics.SESSIONS.track_inprogress(),
-    ):
+async def serve_session(services: Services, line: Line, way_back: Pass, known: Known) -> None:
+    """Serve one line on a session; raises what ends it, alone or in a group."""
+    with services.admission.session(way_back.caller.key), metrics.SESSIONS.track_inprogress():
         attached = await services.store.attach(way_back.session_id)
         if attached is None:
             raise ClientError("session_not_found", "no such session")
         if attached.connections > services.settings.max_reconnections:
             raise ClientError("too_many_reconnections", "too many connections; upload instead")
-        connection = open_connection(services, peer, attached, way_back, known)
+        connection = open_connection(services, line, attached, way_back, known)
         fields: tracing.Fields = {"session": way_back.session_id, "number": attached.connections}
         with (
             tracing.within(attached.session.trace),

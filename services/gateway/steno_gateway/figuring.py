@@ -13,7 +13,7 @@ from steno_common.measured import decode_measured
 from steno_common.public import Json
 from steno_common.store.sessions import Snapshot
 from steno_common.store.workers import WorkerStore
-from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.errors import ClientError, Complaints
 from steno_gateway.domain.figures import (
     Counts,
     Figures,
@@ -22,8 +22,8 @@ from steno_gateway.domain.figures import (
     metrics_fields,
 )
 from steno_gateway.domain.latency import LatencyMeter
+from steno_gateway.line import Line
 from steno_gateway.services import SERVICES, Services, session_id_of
-from steno_gateway.socket import Peer
 
 SAID_SECONDS: Final = 1.0
 """From one word of a connection's figures to the next, which goes with what is sent anyway."""
@@ -37,7 +37,7 @@ class Figuring:
     """What one connection says of itself."""
 
     services: Services
-    peer: Peer
+    complaints: Complaints
     latency: LatencyMeter
     _said: float = field(default=float("-inf"))
 
@@ -52,8 +52,8 @@ class Figuring:
             Figures(
                 at_ms=time.time_ns() // 1_000_000,
                 latency_ms=None if latency is None else round(latency),
-                refused_chunks=self.peer.refused_chunks,
-                errors=self.peer.errors,
+                refused_chunks=self.complaints.refused_chunks,
+                errors=self.complaints.errors,
                 cpu_percent=usage.cpu_percent,
                 memory_bytes=usage.memory_bytes,
             )
@@ -76,7 +76,7 @@ async def gather(services: Services, snapshot: Snapshot) -> Json:
     return metrics_fields(counts, measured, decode_figures(snapshot.figures), report)
 
 
-async def tell_metrics(services: Services, peer: Peer, session_id: str, seconds: int) -> NoReturn:
+async def tell_metrics(services: Services, line: Line, session_id: str, seconds: int) -> NoReturn:
     """Tell a client the metrics of its session every so many seconds."""
     while True:
         await asyncio.sleep(seconds)
@@ -84,7 +84,7 @@ async def tell_metrics(services: Services, peer: Peer, session_id: str, seconds:
             snapshot = await services.store.snapshot(session_id)
             if snapshot is not None:
                 found = await gather(services, snapshot)
-                await peer.send({"type": "server:metrics", **found})
+                await line.send({"type": "server:metrics", **found})
 
 
 def wanted_seconds(text: str | None) -> int | None:

@@ -11,8 +11,8 @@ from steno_gateway.access import CALLER, session_named
 from steno_gateway.domain.access import Caller, Right, needed
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.origins import check_origin, cors_headers, preflight_headers
-from steno_gateway.services import SERVICES, Services, serve_socket
-from steno_gateway.socket import Peer
+from steno_gateway.services import SERVICES, Services, dialect_of, serve_socket
+from steno_gateway.socket import Handling, Peer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -74,7 +74,8 @@ async def _refuse_socket(request: web.Request, error: ClientError) -> web.Stream
     async def refuse(_services: Services, _peer: Peer) -> None:
         raise error
 
-    return await serve_socket(request, refuse, max_bytes=REFUSED_BYTES)
+    return await serve_socket(request, refuse, dialect=dialect_of(request),
+                              handling=Handling(REFUSED_BYTES))  # fmt: skip
 
 
 async def add_cors_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -15,7 +15,7 @@ from steno_gateway.domain.ending import resume_point
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import Bucket
 from steno_gateway.services import Services, serve_socket, session_id_of
-from steno_gateway.socket import Peer
+from steno_gateway.socket import Handling, Peer
 
 MAX_LISTENER_BYTES: Final = 4 << 10
 """Longest frame of a listener, from whom nothing is expected."""
@@ -38,12 +38,12 @@ async def listen_socket(request: web.Request) -> web.StreamResponse:
             with counted("websocket"):
                 await until_one_ends(
                     deliver=_deliver(services, peer, snapshot, after, asked),
-                    receive=_drain(peer, services.settings.max_messages_per_second),
+                    receive=drain(peer, services.settings.max_messages_per_second),
                     renew=way_back.renew(peer),
                     dismissed=peer.dismissed.wait(),
                 )
 
-    return await serve_socket(request, serve, max_bytes=MAX_LISTENER_BYTES)
+    return await serve_socket(request, serve, handling=Handling(MAX_LISTENER_BYTES))
 
 
 async def _deliver(
@@ -54,7 +54,7 @@ async def _deliver(
             await peer.send_encoded(told.encoded)
 
 
-async def _drain(peer: Peer, rate: float) -> None:
+async def drain(peer: Peer, rate: float) -> None:
     """Pass over what a listener says, from whom nothing is expected."""
     chatter, clock = Bucket(rate, 4 * rate), asyncio.get_running_loop().time
     while (await peer.ws.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):

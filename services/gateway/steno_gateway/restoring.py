@@ -21,8 +21,8 @@ from steno_gateway.access import CALLER
 from steno_gateway.domain.checkpoint import MAX_RESTORE_BYTES, checkpoint_message, read_restore
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.seals import Seal
+from steno_gateway.line import Line
 from steno_gateway.services import SERVICES, session_id_of
-from steno_gateway.socket import Peer
 from steno_gateway.telling import Teller
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ BODY_SECONDS: Final = 30.0
 class Keeper:
     """Gives a client what it must keep, whenever more of its audio is done."""
 
-    peer: Peer
+    line: Line
     store: SaveStore
     teller: Teller
     seal: Seal
@@ -56,7 +56,7 @@ class Keeper:
         save = await patiently(lambda: self.store.save(session_id, conn, self.have))
         if save.saved is None:
             return done
-        await self.peer.send(checkpoint_message(self.seal, save.saved, save.payloads))
+        await self.line.send(checkpoint_message(self.seal, save.saved, save.payloads))
         self.have = save.saved.event
         return save.saved.done
 

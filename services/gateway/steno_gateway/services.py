@@ -18,11 +18,17 @@ from steno_common.store.limits import Limits
 from steno_common.store.sessions import SessionStore
 from steno_gateway.access import Access
 from steno_gateway.admission import Admission
+from steno_gateway.domain.dialects.base import Dialect
+from steno_gateway.domain.dialects.doors import dialect_at
+from steno_gateway.domain.dialects.native import NATIVE
+from steno_gateway.domain.dialects.send_audio import SendAudio
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.feed import Feed
+from steno_gateway.holders import Holders
 from steno_gateway.memory import MemoryWatch
 from steno_gateway.settings import GatewaySettings
-from steno_gateway.socket import MAX_FRAME_BYTES, Peer, new_socket
+from steno_gateway.socket import Handling, Peer, new_socket
+from steno_gateway.status import StatusBoard
 
 
 @dataclass(slots=True)
@@ -72,8 +78,11 @@ class Services:
     sockets: Sockets = field(default_factory=Sockets)
     memory: MemoryWatch = field(default_factory=MemoryWatch)
     process: ProcessMeter = field(default_factory=ProcessMeter)
+    status: StatusBoard = field(default_factory=StatusBoard)
+    holders: Holders = field(default_factory=Holders)
 
 
+USUAL = Handling()
 SERVICES = web.AppKey("services", Services)
 
 
@@ -85,20 +94,31 @@ def session_id_of(request: web.Request) -> str:
         raise ClientError("invalid_session_id", "a session id is a UUID") from error
 
 
+def dialect_of(request: web.Request) -> Dialect:
+    """Give what the client of a request's socket speaks."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        return NATIVE
+    settings = request.app[SERVICES].settings
+    limits = SendAudio("", settings.max_audio_chunks_per_second, settings.audio_buffer_max_seconds)
+    return dialect_at(resource.canonical, request.query, limits)
+
+
 async def serve_socket(
     request: web.Request,
     serve: Callable[[Services, Peer], Awaitable[None]],
     *,
-    max_bytes: int = MAX_FRAME_BYTES,
+    dialect: Dialect = NATIVE,
+    handling: Handling = USUAL,
 ) -> web.WebSocketResponse:
     """Open a request's socket and serve it; what ends that is told on the socket.
 
     Refusals too: a browser shows no body of a refused handshake.
     """
     services = request.app[SERVICES]
-    ws = new_socket(request, max_bytes)
+    ws = new_socket(request, handling)
     await ws.prepare(request)
-    peer = Peer(ws, request.transport, services.settings.send_seconds)
+    peer = Peer(ws, request.transport, services.settings.send_seconds, dialect=dialect)
     async with peer.served():
         if services.life.draining.is_set():
             peer.dismissed.set()

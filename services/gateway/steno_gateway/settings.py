@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from steno_common.errors import SettingsError
+from steno_common.naming import ALSO_BARE
 from steno_common.policy import NAME
 
 
@@ -42,6 +43,10 @@ class GatewaySettings:
     max_reconnections: int = 1_000
     max_chunks_per_second: float = 500.0
     """Of one session, with a burst of four times as many."""
+    max_audio_chunks_per_second: float = field(default=10.0, metadata={"also_bare": True})
+    """Of one session of `/sendAudio`, with a second's worth at once."""
+    audio_buffer_max_seconds: float = field(default=5.0, metadata={"also_bare": True})
+    """Audio of one session of `/sendAudio` that waits here for Redis."""
     max_messages_per_second: float = 100.0
     """Of one socket, without the audio that is taken; with a burst of four times as many."""
     max_queued_bytes: int = 4 << 20
@@ -68,7 +73,7 @@ class GatewaySettings:
     goaway_seconds: float = 2.0
     """On shutdown, sockets are told to leave over this time."""
     max_upload_bytes: int = 512 << 20
-    emotion_cache_ttl_seconds: float = field(default=60.0, metadata={"bare": True})
+    emotion_cache_ttl_seconds: float = field(default=60.0, metadata=ALSO_BARE)
     """How long the newest emotion dynamics of a session are told."""
     engines: tuple[str, ...] = ()
     """Engines that recognise sessions, the first choice first; none: whichever there is."""

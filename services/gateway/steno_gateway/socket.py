@@ -1,20 +1,23 @@
-"""A WebSocket that speaks our messages, and gives up on a peer that does not read."""
+"""A WebSocket that speaks in a dialect, and gives up on a peer that does not read."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from steno_common.errors import StoreError
+from steno_common.public import Json
 from steno_gateway import metrics
 from steno_gateway.domain.credentials import SUBPROTOCOL, offered_subprotocols
-from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.dialects.base import Dialect, Heard, Manners
+from steno_gateway.domain.dialects.native import NATIVE
+from steno_gateway.domain.errors import ClientError, Complaints
 from steno_gateway.domain.intake import MAX_CHUNK_BYTES
 
 log = logging.getLogger(__name__)
@@ -25,42 +28,80 @@ MAX_FRAME_BYTES = -(-MAX_CHUNK_BYTES // 3) * 4 + (4 << 10)
 HEARTBEAT_SECONDS = 20.0
 
 
-def new_socket(request: web.Request, max_bytes: int = MAX_FRAME_BYTES) -> web.WebSocketResponse:
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How a socket is treated below its dialect."""
+
+    max_bytes: int = MAX_FRAME_BYTES
+    """Of one frame."""
+    read_in_turns: bool = False
+    """Reading may pause, so a missing pong does not say that the client is gone: `keep_alive`."""
+    close_late: bool = False
+    """A client's close is answered when what it sent before is dealt with."""
+
+
+def new_socket(request: web.Request, handling: Handling) -> web.WebSocketResponse:
     """Give a socket with our bounds; compression is off, since it lets small frames grow.
 
     Of the subprotocols that a client offers only the marker is ever answered: others are secrets.
     """
     offered = offered_subprotocols(request.headers.get("Sec-WebSocket-Protocol", ""))
     return web.WebSocketResponse(
-        max_msg_size=max_bytes, compress=False, heartbeat=HEARTBEAT_SECONDS, timeout=5.0,
+        max_msg_size=handling.max_bytes, compress=False, timeout=5.0,
+        heartbeat=None if handling.read_in_turns else HEARTBEAT_SECONDS,
+        autoclose=not handling.close_late,
         protocols=(SUBPROTOCOL,) if SUBPROTOCOL in offered else (),
     )  # fmt: skip
 
 
+def is_frame(message: WSMessage) -> bool:
+    """Say whether a client has said something; else it has left."""
+    return message.type in (WSMsgType.TEXT, WSMsgType.BINARY)
+
+
 @dataclass(eq=False, slots=True)
 class Peer:
-    """The sending side of one socket."""
+    """One socket, in the words of its dialect."""
 
     ws: web.WebSocketResponse
     transport: asyncio.Transport | None
     send_seconds: float
     dismissed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this gateway wants the peer to go elsewhere."""
-    errors: int = 0
-    """Told so far."""
-    refused_chunks: int = 0
-    """The same of chunks that were to be sent again."""
+    dialect: Dialect = NATIVE
+    complaints: Complaints = field(default_factory=Complaints)
+    """What it was told."""
 
-    async def send(self, message: dict[str, Any]) -> None:
-        """Send one message; raises ClientError `slow_reader`.
+    @property
+    def manners(self) -> Manners:
+        """How the client is to be treated."""
+        return self.dialect.manners
+
+    async def receive(self) -> Heard | None:
+        """Hear the next frame; None once the client has left. Raises ClientError."""
+        message = await self.ws.receive()
+        if not is_frame(message):
+            return None
+        return Heard(time.monotonic(), self.dialect.read(message.data))
+
+    async def emptied(self) -> None:
+        """Nothing is read ahead of what is received."""
+
+    async def send(self, message: Json) -> None:
+        """Send one message of the native protocol, in the peer's words, as `say` does."""
+        await self.say(self.dialect, message)
+
+    async def say(self, dialect: Dialect, message: Json) -> None:
+        """Send a message in the words of a dialect; raises ClientError `slow_reader`.
 
         A peer that is gone is told nothing: the side that receives notices, and what the peer
         sent before is not lost to a failure of the side that sends.
         """
-        await self.send_encoded(msgspec.json.encode(message))
+        for worded in dialect.word(message, time.time()):
+            await self.send_encoded(msgspec.json.encode(worded))
 
     async def send_encoded(self, message: bytes) -> None:
-        """Send a message that is JSON already, as `send` does."""
+        """Send what is JSON already, as `say` does."""
         try:
             async with asyncio.timeout(self.send_seconds):
                 await self.ws.send_frame(message, WSMsgType.TEXT)
@@ -73,14 +114,23 @@ class Peer:
 
     async def refuse(self, error: ClientError) -> None:
         """Tell an error, and close if it is one that ends the connection."""
-        metrics.ERRORS.labels(error.code).inc()
-        self.errors += 1
-        self.refused_chunks += "resend_from" in error.details
-        if error.code == "slow_reader" or self.ws.closed:
-            return
-        await self.send(error.as_message())
-        if error.fault.close is not None:
+        self.complaints.note(error)
+        await self.complain(self.dialect, error)
+        if error.code != "slow_reader" and error.fault.close is not None:
             await self.close(error.fault.close, error.code)
+
+    async def complain(self, dialect: Dialect, error: ClientError) -> None:
+        """Tell an error in the words of a dialect."""
+        metrics.ERRORS.labels(error.code).inc()
+        if error.code != "slow_reader" and not self.ws.closed:
+            await self.say(dialect, error.as_message())
+
+    async def keep_alive(self) -> None:
+        """Ping now and then, until cancelled, so that no one between takes the socket for dead."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            with contextlib.suppress(ConnectionError):
+                await self.ws.ping()
 
     async def close(self, code: int = WSCloseCode.OK, reason: str = "") -> None:
         """Close in order, within bounds; only while nothing else receives from the socket."""
@@ -96,26 +146,33 @@ class Peer:
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
         """Serve the peer, then close; whatever ends that is told, and goes no further."""
-        try:
+        async with telling(self.refuse):
             yield
-        except* ClientError as group:
-            for error in _leaves(group):
-                # Of several reasons the first is told: the others follow from it.
-                await self._tell_end(error)
-        except* StoreError:
-            await self._tell_end(ClientError("store_unavailable", "the store does not answer"))
-        except* ConnectionError:
-            log.debug("client went away")
-        except* Exception:
-            log.exception("a socket was closed by a fault")
-            await self._tell_end(ClientError("internal", "a fault of this server"))
         if self.dismissed.is_set():
             await self.close(WSCloseCode.SERVICE_RESTART, "restart")
         await self.close()
 
-    async def _tell_end(self, error: ClientError) -> None:
-        with contextlib.suppress(ClientError):
-            await self.refuse(error)
+
+@asynccontextmanager
+async def telling(refuse: Callable[[ClientError], Awaitable[None]]) -> AsyncIterator[None]:
+    """Have whatever ends the work within told by `refuse`; it goes no further."""
+    try:
+        yield
+    except* ClientError as group:
+        # Of several reasons the first is told: the others follow from it.
+        await _tell(refuse, next(_leaves(group)))
+    except* StoreError:
+        await _tell(refuse, ClientError("store_unavailable", "the store does not answer"))
+    except* ConnectionError:
+        log.debug("client went away")
+    except* Exception:
+        log.exception("a socket was closed by a fault")
+        await _tell(refuse, ClientError("internal", "a fault of this server"))
+
+
+async def _tell(refuse: Callable[[ClientError], Awaitable[None]], error: ClientError) -> None:
+    with contextlib.suppress(ClientError):
+        await refuse(error)
 
 
 def _leaves(group: BaseExceptionGroup[ClientError]) -> Iterator[ClientError]:

@@ -1,4 +1,4 @@
-"""The telling side of a session's socket: acknowledgements, credit, results."""
+"""The telling side of a session's line: acknowledgements, credit, results."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from steno_gateway.domain.lag import LagWatch, Told
 from steno_gateway.domain.latency import LatencyMeter
 from steno_gateway.feed import Subscription
 from steno_gateway.ingest import Ingest
-from steno_gateway.socket import Peer
+from steno_gateway.line import Line
 
 ACK_SECONDS: Final = 0.1
 MANY_CONNECTIONS: Final = 4
@@ -40,7 +40,7 @@ SLOW: Final = "words come more than 3 s after their audio; nothing is lost"
 class Teller:
     """Tells a client what became of its audio."""
 
-    peer: Peer
+    line: Line
     intake: Intake
     ingest: Ingest
     subscription: Subscription
@@ -85,13 +85,13 @@ class Teller:
             now = (stored, self.done, max(self.intake.limit - stored, 0))
             if now != self._told:
                 self._told = now
-                await self.peer.send({"type": "server:ack", "sequence_number": now[0],
+                await self.line.send({"type": "server:ack", "sequence_number": now[0],
                                       "done": now[1], "credit": now[2]})  # fmt: skip
             await asyncio.sleep(ACK_SECONDS)
 
     async def warn(self, code: str, message: str) -> None:
         """Send a warning without a number."""
-        await self.peer.send({"type": "server:warning", "code": code, "message": message})
+        await self.line.send({"type": "server:warning", "code": code, "message": message})
 
     async def deliver(self) -> None:
         """Send results until the session is over for this client."""
@@ -100,7 +100,7 @@ class Teller:
             if isinstance(item, Numbered):
                 self._note(item.event)
             if told.message is not None:
-                await self.peer.send_encoded(told.encoded)
+                await self.line.send(told.message)
             if isinstance(item, Partial):
                 await self._shown(item)
             elif isinstance(item.event, FinalEvent) and item.number > self.old:

@@ -97,7 +97,9 @@ async def _follow(subscription: Subscription, ingest: Ingest) -> None:
 
 async def _transcribed(request: web.Request, services: Services, attached: Attached) -> None:
     session = attached.session
-    audio_format = AudioFormat.parse(session.mime_type)
+    audio_format = AudioFormat.parse(
+        session.mime_type, sample_rate=session.sample_rate, channels=session.channels
+    )
     ingest = Ingest(
         store=services.store, session_id=session.session_id, conn=attached.conn,
         decoder=decoder_for(audio_format, max_chunk_seconds=MAX_CHUNK_SECONDS),
@@ -141,10 +143,9 @@ async def post_transcription(request: web.Request) -> web.Response:
     told = request.headers.get("Content-Type", ANY_TYPE)
     if request.content_type == "multipart/form-data":
         told = ANY_TYPE
-    mime_type = request.query.get("mime_type", told)
     with services.admission.upload(request[CALLER]), tracing.opening("upload", request.headers):
         services.memory.admit()
-        asked = request_of_query(mime_type, request.query.items())
+        asked = request_of_query(told, request.query.items())
         session = await create_session(services, asked)
         async with _removed_unless_done(services, session.session_id):
             attached = await services.store.attach(session.session_id)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from steno_common.naming import ALSO_BARE
 from steno_transcriber.domain.fitting import Fitting
 from steno_transcriber.domain.hypothesis import Task
 
@@ -35,7 +36,7 @@ class RecognitionSettings:
     partial_interval_seconds: float | None = None
     """New audio between two partials of a session."""
 
-    enable_emotion_detection: bool = field(default=True, metadata={"bare": True})
+    enable_emotion_detection: bool = field(default=True, metadata=ALSO_BARE)
     """Measure volume, rate and energy of what is said."""
 
     decoder_processes: int = 0

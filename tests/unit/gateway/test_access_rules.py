@@ -50,7 +50,7 @@ async def test_every_route_says_what_it_takes(tmp_path: Path) -> None:
 
 def test_what_anybody_may_see_tells_nothing_of_anybody() -> None:
     public = {path for (_, path), right in DOORS.items() if right is None}
-    assert public == {"/", "/status", "/healthz", "/readyz", "/console/{name}"}
+    assert public == {"/", "/status", "/st", "/healthz", "/readyz", "/console/{name}"}
 
 
 def test_a_route_that_says_nothing_takes_an_api_key() -> None:

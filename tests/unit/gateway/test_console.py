@@ -14,6 +14,7 @@ from steno_common.lifecycle import Lifecycle
 from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
 from steno_common.store.sessions import SessionStore
+from steno_common.store.workers import WorkerStore
 from steno_gateway.access import open_access
 from steno_gateway.admission import Admission
 from steno_gateway.app import build
@@ -21,6 +22,7 @@ from steno_gateway.console import CONTENT_TYPES, FOLDER, prefers_html
 from steno_gateway.feed import Feed
 from steno_gateway.services import Services
 from steno_gateway.settings import GatewaySettings
+from steno_gateway.status import StatusBoard
 
 ASSETS = sorted(path for path in FOLDER.iterdir() if path.suffix in CONTENT_TYPES)
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -31,13 +33,15 @@ Client = TestClient[web.Request, web.Application]
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    """Serve the gateway; nothing here asks its Redis, which is not there."""
+    """Serve the gateway; its Redis is not there."""
     settings, limits = GatewaySettings(output=str(tmp_path)), Limits()
     async with open_link("redis://127.0.0.1:1/0") as link:
         store = SessionStore(link, limits)
+        life, admission = Lifecycle(), Admission(settings, time.monotonic)
         services = Services(settings, limits, store, Feed(store), Archive(settings.output),
-                            Admission(settings, time.monotonic), Lifecycle(),
-                            open_access(settings))  # fmt: skip
+                            admission, life, open_access(settings),
+                            status=StatusBoard(life, admission, WorkerStore(link, limits))
+                            )  # fmt: skip
         async with TestClient(TestServer(build(services))) as client:
             yield client
 
@@ -78,8 +82,10 @@ async def test_a_program_gets_health_as_json(client: Client, accept: str) -> Non
     answer = await client.get("/", headers={"Accept": accept})
     assert answer.headers["Vary"] == "Accept"
     assert await answer.json() == {
-        "status": "ok",
+        "status": "degraded",
         "active_clients": 0,
+        "engine_ready": False,
+        "transcribers": 0,
         "ready": {"accepting": True},
     }
 

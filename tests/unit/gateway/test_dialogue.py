@@ -56,6 +56,23 @@ def test_a_chunk_of_another_type_is_refused() -> None:
     assert refused.value.code == "format_mismatch"
 
 
+def test_audio_without_a_number_comes_next() -> None:
+    client = dialogue()
+    assert said([*client.next_audio(b"ab", 0), *client.next_audio(b"cd", 0)]) == ["recording", 1, 2]
+
+
+def test_nothing_waits_for_refused_audio_that_has_no_number() -> None:
+    client = dialogue(limit=1, state="recording")
+    assert said(list(client.next_audio(b"ab", 0))) == [1]
+    with pytest.raises(ClientError) as refused:
+        list(client.next_audio(b"cd", 0))
+    assert refused.value.code == "backlog_full"
+    assert said(list(client.act("stop"))) == ["end"]
+    with pytest.raises(ClientError) as refused:
+        list(client.next_audio(b"ef", 0))
+    assert refused.value.code == "session_finished"
+
+
 def test_stop_behind_a_refused_chunk_waits_for_it() -> None:
     client = dialogue(limit=2, state="recording")
     for sequence in (1, 2):

@@ -106,7 +106,7 @@ def test_a_session_is_shown_with_its_address() -> None:
         "session_id": "s", "user_id": "u", "status": "recording",
         "start_time": "1970-01-01T00:00:01.000Z", "last_activity": "1970-01-01T00:00:02.000Z",
         "duration_limit": 3600, "audio_chunks_received": 3, "partial_text": "",
-        "confirmed_text": "so far", "metadata": {"k": "v"}, "mime_type": "audio/pcm",
+        "confirmed_text": "so far", "metadata": {"k": "v"}, "name": "", "mime_type": "audio/pcm",
         "language": "en", "task": None, "engines": ("whisper", "aws"), "engine": "aws",
         "websocket_url": "/api/streaming/sessions/s/ws",
     }  # fmt: skip

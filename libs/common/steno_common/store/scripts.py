@@ -11,7 +11,7 @@ from redis.asyncio.client import Pipeline
 
 _SESSION_PARTS: Final = ("prelude", "lines", "session")
 _OF_NO_SESSION: Final = (
-    "renew", "beat", "prepare", "take", "hold", "putoff", "resend", "dispose",
+    "renew", "beat", "prepare", "bind", "take", "hold", "putoff", "resend", "dispose",
 )  # fmt: skip
 _PARTS: Final = {
     "claim": ("prelude", "lines"),

@@ -1,4 +1,4 @@
-"""The transcribers among themselves: who is there, who has room."""
+"""The transcribers: who is there, who has room."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -67,6 +67,26 @@ class WorkerStore(Part):
                 with contextlib.suppress(msgspec.DecodeError):
                     return msgspec.msgpack.decode(found.partition(b" ")[2], type=Report)
         return None
+
+    async def present(self) -> Mapping[str, Report]:
+        """Give those who have spoken lately, as somebody who is none of them."""
+
+        def read(pipe: Any, shards: Sequence[int]) -> None:
+            pipe.time()
+            pipe.hgetall(ShardKeys(shards[0]).workers)
+
+        found: dict[str, Report] = {}
+        shards = [keys.shard for keys in await self._registries()]
+        for _, ((seconds, micros), held) in await self.link.each(shards, read):
+            now_ms = seconds * 1000 + micros // 1000
+            for name, said in held.items():
+                since, _, packed = said.partition(b" ")
+                try:
+                    if int(since) + STALE_SECONDS * 1000 > now_ms:
+                        found[name.decode()] = msgspec.msgpack.decode(packed, type=Report)
+                except (msgspec.DecodeError, ValueError):
+                    continue  # of a version that is not known here
+        return found
 
     async def leave(self, worker: str) -> None:
         """Forget a worker that ends."""

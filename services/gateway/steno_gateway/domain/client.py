@@ -1,6 +1,7 @@
 """Messages of a client: parsed once, refused with the reason."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
@@ -58,9 +59,17 @@ class Ping(msgspec.Struct, frozen=True, tag="client:ping"):
     timestamp: float | Annotated[str, msgspec.Meta(max_length=MAX_TIMESTAMP)] | None = None
 
 
-ClientMessage = AudioChunk | Control | Ping
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Audio of a client that does not number its chunks: it comes behind what came before."""
 
-_messages: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
+    data: bytes
+
+
+NativeMessage = AudioChunk | Control | Ping
+ClientMessage = NativeMessage | Audio
+
+_messages: msgspec.json.Decoder[NativeMessage] = msgspec.json.Decoder(NativeMessage)
 
 
 class SessionRequest(msgspec.Struct, frozen=True):
@@ -105,14 +114,15 @@ class TranslationRequest(msgspec.Struct, frozen=True):
     """The life of the session that `event` is of; empty: the present one."""
 
 
-_QUERY_FIELDS: Final = ("language", "task", "prompt")
+_QUERY_FIELDS: Final = ("mime_type", "language", "task", "prompt")
+_QUERY_NUMBERS: Final = ("sample_rate", "channels", "duration_limit")
 
 _requests = msgspec.json.Decoder(SessionRequest)
 _token_requests = msgspec.json.Decoder(TokenRequest)
 _translations = msgspec.json.Decoder(TranslationRequest)
 
 
-def parse_message(text: str) -> ClientMessage:
+def parse_message(text: str) -> NativeMessage:
     """Read a text frame; raises ClientError."""
     try:
         return _messages.decode(text)
@@ -160,13 +170,12 @@ def _read_body(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:
 
 
 def request_of_query(mime_type: str, query: Iterable[tuple[str, str]]) -> SessionRequest:
-    """Read what an upload says of itself; each `hotwords` is one, of all others the first counts.
+    """Read what an address says of its audio; each `hotwords` is one, of others the first counts.
 
-    `engines` has commas between them.
-
-    Raises ClientError.
+    `engines` has commas between them; `mime_type` is what the audio is if the address does not
+    say. Raises ClientError.
     """
-    fields: dict[str, Any] = {"mime_type": mime_type, "hotwords": []}
+    fields: dict[str, Any] = {"hotwords": []}
     for name, value in query:
         if name == "hotwords":
             fields[name].append(value)
@@ -174,7 +183,10 @@ def request_of_query(mime_type: str, query: Iterable[tuple[str, str]]) -> Sessio
             fields.setdefault(name, [each.strip() for each in value.split(",") if each.strip()])
         elif name in _QUERY_FIELDS:
             fields.setdefault(name, value)
+        elif name in _QUERY_NUMBERS:
+            whole = value.isascii() and value.isdecimal() and len(value) < 16
+            fields.setdefault(name, int(value) if whole else value)
     try:
-        return msgspec.convert(fields, SessionRequest)
+        return msgspec.convert({"mime_type": mime_type, **fields}, SessionRequest)
     except msgspec.ValidationError as error:
         raise ClientError("invalid_message", str(error)[:200]) from error

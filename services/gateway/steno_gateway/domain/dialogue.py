@@ -38,12 +38,7 @@ class Dialogue:
 
     def audio(self, chunk: AudioChunk, now: float) -> Iterator[Item]:
         """Take a chunk; gives nothing for a duplicate. Raises ClientError."""
-        if self.over:
-            raise ClientError("session_finished", f"the session is {self.state}")
-        expected = self.intake.expected
-        if self.state == "paused":
-            raise ClientError("illegal_transition", "no audio is taken while paused",
-                              resend_from=expected)  # fmt: skip
+        self._check_open()
         if chunk.mime_type not in (None, self.mime_type):
             raise ClientError("format_mismatch", "the chunk is not of the session's type")
         sequence = chunk.sequence_number
@@ -56,9 +51,29 @@ class Dialogue:
         if not taken:
             self._will_come_again(sequence)
             return
+        yield from self._accept(sequence, chunk.audio_data, now)
+
+    def next_audio(self, data: bytes, now: float) -> Iterator[Item]:
+        """Take audio without a number; if it is refused, nothing waits for it.
+
+        Raises ClientError.
+        """
+        self._check_open()
+        sequence = self.intake.expected
+        self.intake.offer(sequence, len(data), now)
+        yield from self._accept(sequence, data, now)
+
+    def _check_open(self) -> None:
+        if self.over:
+            raise ClientError("session_finished", f"the session is {self.state}")
+        if self.state == "paused":
+            raise ClientError("illegal_transition", "no audio is taken while paused",
+                              resend_from=self.intake.expected)  # fmt: skip
+
+    def _accept(self, sequence: int, data: bytes, now: float) -> Iterator[Item]:
         if self.state == "connected":
             yield from self._take("start")
-        yield Accepted(sequence, chunk.audio_data, now)
+        yield Accepted(sequence, data, now)
         while self._waiting and self._waiting[0][0] < self.intake.expected:
             yield from self._take(self._waiting.popleft()[1])
 

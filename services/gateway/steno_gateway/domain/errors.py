@@ -84,3 +84,17 @@ class ClientError(StenoError):
             "retryable": self.retryable,
             **self.details,
         }
+
+
+@dataclass(slots=True)
+class Complaints:
+    """What a connection was told of errors, counted."""
+
+    errors: int = 0
+    refused_chunks: int = 0
+    """Of these, chunks that were to be sent again."""
+
+    def note(self, error: ClientError) -> None:
+        """Count an error."""
+        self.errors += 1
+        self.refused_chunks += "resend_from" in error.details

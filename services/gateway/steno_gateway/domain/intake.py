@@ -50,6 +50,10 @@ class Intake:
     _refused: int = 0
     """Number that the client was told to go on from, 0 if all is well."""
 
+    def has_room(self, size: int) -> bool:
+        """Say whether the expected chunk, with so many bytes, would not be refused for its size."""
+        return self.expected <= self.limit and self.queued_bytes + size <= self.max_queued_bytes
+
     def offer(self, sequence: int, size: int, now: float) -> bool:
         """Say whether a chunk is to be taken; False for a duplicate or a repeated refusal.
 
@@ -70,7 +74,7 @@ class Intake:
             raise self._refusal("sequence_gap", f"chunk {self.expected} is missing")
         if sequence > self.max_chunks:
             raise ClientError("too_many_chunks", f"a session has at most {self.max_chunks} chunks")
-        if sequence > self.limit or self.queued_bytes + size > self.max_queued_bytes:
+        if not self.has_room(size):
             raise self._refusal("backlog_full", "more than the credit allows; wait for an ack")
         wait = self.bucket.take(now)
         if wait:

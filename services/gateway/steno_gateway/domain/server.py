@@ -83,6 +83,7 @@ def session_fields(
         "partial_text": partial_text,
         "confirmed_text": confirmed_text,
         "metadata": session.metadata,
+        "name": session.name,
         "mime_type": session.mime_type,
         "language": session.language,
         "task": session.task,

@@ -1,0 +1,1 @@
+"""Protocols of clients: each a translation between its words and ours."""
