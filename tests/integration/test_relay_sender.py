@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from aiohttp import WSMsgType, web
@@ -233,6 +235,14 @@ async def test_a_handshake_that_is_refused_says_why(
     async with receiving(answering(status, **headers)) as receiver:
         assert await relay.send(said(0, receiver.url(scheme="ws"))) == verdict
     assert [got.path for got in receiver.got] == ["/in"]
+
+
+async def test_a_handshake_may_say_until_when_to_wait(relay: Sender) -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    async with receiving(answering(503, Retry_After=until)) as receiver:
+        verdict = await relay.send(said(0, receiver.url(scheme="ws")))
+    assert (verdict.kind, verdict.reason) == ("again", "http_503")
+    assert 30 < verdict.after_seconds <= 60
 
 
 async def test_a_handshake_that_is_none_is_a_failure(relay: Sender) -> None:

@@ -21,7 +21,7 @@ def test_a_session_is_sent_once_and_those_behind_it_have_their_turn() -> None:
     nothing: Any = None
     worker = Balancing(nothing, Balance("me", 100), Homing("me", 0.0), "second", RedisClock(),
                        nothing, lambda: stays, nothing,
-                       lambda going: sent.append(list(going)))  # fmt: skip
+                       lambda going: sent.append(list(going)), nothing, nothing)  # fmt: skip
     for at in range(20, 40):
         with patch.object(balancing.time, "monotonic", lambda at=at: float(at)):
             worker._send_home(worker._guests(), [HOST])
