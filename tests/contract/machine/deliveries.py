@@ -173,6 +173,10 @@ class Notifiers(StoreMachine):
             case "take":
                 self.take(4)
 
+    @rule(which=some, then=st.sampled_from(["settle", "retry"]))
+    def come_after_the_end(self, which: int, then: str) -> None:
+        self.come_late(which, "expire", then, 1)
+
     def begin_again(self, which: int) -> None:
         """Let a session have another life, if a test knows how."""
 
