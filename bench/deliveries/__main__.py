@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from bench.deliveries.speaker import Speaker
+from bench.deliveries.speaker import Speaker, Transcribers
 from bench.installation import free_port, redis_server
 
 from steno_common.store.doorbell import DoorbellStore
 from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
+from steno_common.store.sessions import SessionStore
+from steno_common.store.work import WorkStore
 
 
 def arguments() -> argparse.Namespace:
@@ -44,7 +46,8 @@ async def spoken(asked: argparse.Namespace, url: str) -> list[Speaker]:
     limits = Limits(redis_url=url, lease_seconds=600)
     async with open_link(url) as link:
         await DoorbellStore(link, limits).prepare()
-        speakers = [Speaker(link, limits) for _ in range(asked.sessions)]
+        sessions, transcribers = SessionStore(link, limits), Transcribers(WorkStore(link, limits))
+        speakers = [Speaker(sessions, transcribers) for _ in range(asked.sessions)]
         async with asyncio.TaskGroup() as tasks:
             for speaker in speakers:
                 await asyncio.sleep(1 / asked.finals / asked.sessions)  # not all at one moment

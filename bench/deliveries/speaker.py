@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from steno_common.keys import ShardKeys
 from steno_common.messages import Destination, Final, Partial, Session, Word
-from steno_common.store.limits import Limits
-from steno_common.store.link import Link
 from steno_common.store.sessions import Chunk, SessionStore
 from steno_common.store.work import Claim, Commit, WorkStore
 
@@ -18,24 +16,40 @@ SILENCE = bytes(2 * SAMPLES)
 TEXT = "the quick brown fox jumps over the lazy dog"
 
 
+class Transcribers:
+    """Owns sessions, for all speakers: whoever claims first gets those of others too."""
+
+    def __init__(self, work: WorkStore) -> None:
+        self.work = work
+        self._claims: dict[str, Claim] = {}
+        self._claiming = asyncio.Lock()
+
+    async def claim(self, session_id: str) -> Claim:
+        """Give the newest claim of a session that has audio."""
+        async with self._claiming:
+            shard = ShardKeys(self.work.keys(session_id).shard)
+            for claim in await self.work.claim(shard, 1000):
+                self._claims[claim.session_id] = claim
+        return self._claims[session_id]
+
+
 @dataclass
 class Speaker:
     """One session; `said` lists the first samples of its finals."""
 
-    link: Link
-    limits: Limits
+    sessions: SessionStore
+    transcribers: Transcribers
     said: list[int] = field(default_factory=list)
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     async def speak(self, seconds: float, finals: float, partials: int) -> None:
         """Make so many finals each second, with so many partials before each."""
-        sessions = SessionStore(self.link, self.limits)
         session = Session(self.session_id, 0, "audio/pcm", name=self.session_id,
                           destinations=(Destination("pipeline", "pipeline"),))  # fmt: skip
-        await sessions.create(session, "epoch")
-        attached = await sessions.attach(self.session_id)
+        await self.sessions.create(session, "epoch")
+        attached = await self.sessions.attach(self.session_id)
         assert attached is not None
-        claim, work = None, WorkStore(self.link, self.limits)
+        work = self.transcribers.work
         pause = 1 / finals / (partials + 1)
         for commit in range(1, int(seconds * finals) + 1):
             start = (commit - 1) * SAMPLES
@@ -43,24 +57,13 @@ class Speaker:
                 await asyncio.sleep(pause)
                 await work.publish(self.session_id, self._partial(start, number, commit - 1))
             await asyncio.sleep(pause)
-            await sessions.append(
+            await self.sessions.append(
                 self.session_id, attached.conn, [Chunk(commit, bytes(2 * SAMPLES))]
             )
-            claim = claim or await self._claim(work)
+            claim = await self.transcribers.claim(self.session_id)
             if not await work.commit(claim, self._final(start, commit)):
                 raise RuntimeError(f"commit {commit} was refused")
             self.said.append(start)
-
-    async def _claim(self, work: WorkStore) -> Claim:
-        shard = ShardKeys(work.keys(self.session_id).shard)
-        while True:
-            for claim in await work.claim(shard, 1):
-                if claim.session_id == self.session_id:
-                    return claim
-                CLAIMED[claim.session_id] = claim
-            if self.session_id in CLAIMED:
-                return CLAIMED[self.session_id]
-            await asyncio.sleep(0.01)
 
     def _partial(self, start: int, number: int, commit: int) -> Partial:
         return Partial(TEXT, (), start, start + number + 1, 0.9, 0.5, 1, commit, "en",
@@ -74,10 +77,6 @@ class Speaker:
         return Commit(number=commit, consumed=f"{commit}-0", done=commit, offset=end, border=end,
                       context="", heard=end, speech=SAMPLES, silence=0, events=(final,),
                       closing=False, arrival_ms=_now())  # fmt: skip
-
-
-CLAIMED: dict[str, Claim] = {}
-"""Of other speakers: whoever asks first is given them."""
 
 
 def _now() -> int:

@@ -17,7 +17,7 @@ from tests.unit.notifier.parcels import SECRET, partial
 
 from steno_common.archive import Archive
 from steno_common.destinations import DestinationSettings
-from steno_common.messages import Destination
+from steno_common.messages import Destination, encode
 from steno_common.public import Json
 from steno_common.store.deliveries import DeliveryStore
 from steno_common.store.doorbell import DoorbellStore
@@ -206,6 +206,27 @@ async def test_partials_reach_the_pipeline_of_the_installation_while_they_are_ne
     ]  # fmt: skip
 
 
+async def test_a_partial_whose_final_another_notifier_sends_is_not_sent(stage: Stage) -> None:
+    async with receiving() as pipeline:
+        settings = DestinationSettings(translation_pipeline_url=pipeline.url())
+        senders = open_senders(settings)
+        store = DeliveryStore(stage.link, stage.limits)
+        live = LivePartials(Desk(store, settings, senders, asyncio.Event()))
+        played = await stage.play(Destination("pipeline", "pipeline"))
+        await played.say("hello")
+        sending = asyncio.create_task(live.run(), name="live partials")
+        for stale in ("hel", "hell"):
+            live.hear(played.session_id, encode(partial(stale, commit=0)))
+        await until(lambda: _idle(live))
+        live.hear(played.session_id, encode(partial("wor", commit=1)))
+        await until(lambda: _came(pipeline, 1))
+        sending.cancel()
+        await asyncio.wait({sending})
+        for sender in senders.values():
+            await sender.aclose()
+    assert [json.loads(got.body)["transcriptText"] for got in pipeline.got] == ["wor"]
+
+
 async def test_an_address_inside_is_never_reached_and_its_events_are_kept(stage: Stage) -> None:
     async with receiving() as inside:
         settings = DestinationSettings(webhook_retries=(0.02,))
@@ -218,6 +239,10 @@ async def test_an_address_inside_is_never_reached_and_its_events_are_kept(stage:
             (letter,) = [letter async for _, letter in letters.find(Wanted())]
     assert letter.reason == "forbidden_address"
     assert inside.connections == 0
+
+
+async def _idle(live: LivePartials) -> bool:
+    return not live._newest and not live._going
 
 
 async def _ended(receiver: Receiver) -> bool:

@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from aiohttp import WSMsgType, web
@@ -168,9 +170,34 @@ async def test_one_pong_may_answer_all_pings_before_it(relay: Sender) -> None:
         assert await asyncio.gather(*sends) == [DELIVERED] * 4
 
 
+async def test_a_pong_that_answers_no_ping_says_nothing() -> None:
+    async def pong_at_once(socket: web.WebSocketResponse) -> None:
+        await socket.pong(b"\xff" * 8)
+        async for message in socket:
+            await socket.pong(b"" if message.type is WSMsgType.TEXT else b"something else")
+
+    async with sockets(pong_at_once) as receiver, senders(delivery_seconds=0.5) as opened:
+        assert await opened["relay"].send(said(0, receiver.url)) == Verdict("again", "timeout")
+
+
+async def test_a_receiver_that_asks_whether_anybody_is_there_is_answered(relay: Sender) -> None:
+    answered = asyncio.Event()
+
+    async def ask(socket: web.WebSocketResponse) -> None:
+        await socket.ping(b"are you there")
+        async for message in socket:
+            if message.type is WSMsgType.PING:
+                await socket.pong(message.data)
+            elif message.type is WSMsgType.PONG and message.data == b"are you there":
+                answered.set()
+
+    async with sockets(ask) as receiver, asyncio.timeout(5):
+        assert await relay.send(said(0, receiver.url)) == DELIVERED
+        await answered.wait()
+
+
 async def test_what_a_receiver_says_is_read_and_forgotten(relay: Sender) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
-        await socket.ping(b"are you there")
         async for message in socket:
             await socket.send_str("thank you" * 1000)
             await socket.send_bytes(b"\0" * 1000)
@@ -208,6 +235,14 @@ async def test_a_handshake_that_is_refused_says_why(
     async with receiving(answering(status, **headers)) as receiver:
         assert await relay.send(said(0, receiver.url(scheme="ws"))) == verdict
     assert [got.path for got in receiver.got] == ["/in"]
+
+
+async def test_a_handshake_may_say_until_when_to_wait(relay: Sender) -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    async with receiving(answering(503, Retry_After=until)) as receiver:
+        verdict = await relay.send(said(0, receiver.url(scheme="ws")))
+    assert (verdict.kind, verdict.reason) == ("again", "http_503")
+    assert 30 < verdict.after_seconds <= 60
 
 
 async def test_a_handshake_that_is_none_is_a_failure(relay: Sender) -> None:

@@ -72,9 +72,14 @@ class LivePartials:
         try:
             event = decode(payload)
             target = await self._target(session_id)
+            if target is None or not target.destinations or not isinstance(event, Partial):
+                return
+            # Another notifier may have sent the final that this has become by now.
+            commits = await self.desk.store.commits(session_id)
         except (MessageError, StoreError):
             return
-        if target is None or not isinstance(event, Partial):
+        if event.commit < commits:
+            metrics.PARTIALS.labels("stale").inc()
             return
         for destination in target.destinations:
             parcel = Parcel(target.session, target.epoch, destination, 0, event)

@@ -130,6 +130,12 @@ class DeliveryStore(Part):
                     found[place] = _standing(held)
         return found
 
+    async def commits(self, session_id: str) -> int:
+        """Read how many commits a session has had: a partial of before the last one is stale."""
+        keys = self.keys(session_id)
+        (held,) = await self.link.ask(keys.shard, lambda pipe: pipe.hget(keys.meta, "commits"))
+        return int(held or 0)
+
     async def made(self, session_id: str, after: int, count: int) -> tuple[list[Made], int]:
         """Read up to `count` events behind `after`; gives the number of the last one read too.
 

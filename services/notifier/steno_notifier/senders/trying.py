@@ -1,6 +1,7 @@
 """One try of a delivery: within a limit, with a verdict whatever goes wrong on the way."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from typing import Final
 
@@ -53,7 +54,7 @@ def _failed(error: aiohttp.ClientError | OSError) -> Verdict:
     if isinstance(error, aiohttp.WSServerHandshakeError):
         # Success without a WebSocket is no success.
         later = error.headers.get("Retry-After", "") if error.headers else ""
-        return judge(error.status, later) if error.status >= 300 else BROKEN
+        return judge(error.status, later, time.time()) if error.status >= 300 else BROKEN
     if isinstance(error, aiohttp.ClientConnectorError):
         if isinstance(error.os_error, ForbiddenAddressError):
             return Verdict("never", "forbidden_address")

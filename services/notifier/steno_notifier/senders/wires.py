@@ -84,6 +84,8 @@ class Wire:
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _line: Line | None = None
     _listening: asyncio.Task[None] | None = None
+    _listeners: set[asyncio.Task[None]] = field(default_factory=set)
+    """What listens, and what did until a moment ago."""
     _idle: asyncio.TimerHandle | None = None
 
     async def deliver(self, text: str) -> None:
@@ -112,6 +114,8 @@ class Wire:
                 )  # fmt: skip
                 self._line = Line(socket)
                 self._listening = asyncio.create_task(self._line.listen(), name="relay receiver")
+                self._listeners.add(self._listening)
+                self._listening.add_done_callback(self._listeners.discard)
             return self._line
 
     def _drop(self, line: Line) -> None:
@@ -128,8 +132,8 @@ class Wire:
         if self._idle is not None:
             self._idle.cancel()
         self._hang_up()
-        if self._listening is not None:
-            await asyncio.wait({self._listening})
+        if self._listeners:
+            await asyncio.wait(set(self._listeners))
 
 
 @dataclass(eq=False)
