@@ -87,6 +87,14 @@ async def test_what_no_version_knows_is_passed_over(stores: Stores) -> None:
     assert ([each.numbered.number for each in made], through) == ([1], 2)
 
 
+async def test_a_session_of_a_later_version_is_left_alone(stores: Stores) -> None:
+    await stores.connect(SID, HOOK)
+    await stores.redis("HSET", stores.keys().meta, "config", b"\x81\xa4type\xaasession.v9")
+    assert await stores.deliveries.standing([PLACE, Place("nobody", "x")]) == {
+        Place("nobody", "x"): None
+    }
+
+
 async def test_a_cursor_moves_until_nothing_follows(stores: Stores) -> None:
     conn = await stores.connect(SID, HOOK)
     await stores.sessions.transition(SID, conn, "recording", ["connected"])

@@ -2,9 +2,8 @@
 
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
-from tests.contract.machine.bench import LIMITS
+from tests.contract.machine.bench import LIMITS, machine_on
 from tests.contract.machine.hunt import finds
-from tests.contract.machine.losses import machine_on
 from tests.contract.machine.mutants import TRANSLATIONS
 from tests.contract.machine.rig import open_rig
 from tests.contract.machine.translators import TranslatedMachine

@@ -87,6 +87,41 @@ async def test_what_no_bell_says_is_found_by_the_sweep(stage: Stage) -> None:
     assert receiver.told() == ["unheard"]
 
 
+async def test_bells_of_one_session_do_not_keep_the_others_from_being_looked_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "SWEEP_SECONDS", 0.3)
+    settings = DestinationSettings(webhook_retries=(0.4,) * 9)
+    once = receiving(lambda number: 503 if number == 1 else 204)
+    async with once as receiver, delivering(stage, settings):
+        late, loud = await stage.play(receiver.to(events=("final",))), await stage.play()
+        while (
+            stage.windows.keys(loud.session_id).shard == stage.windows.keys(late.session_id).shard
+        ):
+            loud = await stage.play()
+        await late.say("word")
+        for _ in range(100):  # a bell more often than there is a sweep
+            await stage.sessions.transition(
+                loud.session_id, loud.conn, "paused", ["connected", "recording"]
+            )
+            await stage.sessions.transition(loud.session_id, loud.conn, "recording", ["paused"])
+            await asyncio.sleep(0.05)
+            if receiver.taken:
+                break
+        assert receiver.told() == ["word"]
+
+
+async def test_a_place_of_no_destination_is_let_go(stage: Stage) -> None:
+    async with receiving() as receiver, delivering(stage):
+        played = await stage.play(receiver.to(events=("final",)))
+        keys = stage.windows.keys(played.session_id)
+        member = Place(played.session_id, "nobody").member
+        await stage.link.ask(keys.shard, lambda pipe: pipe.zadd(keys.outgoing, {member: 1}))
+        await played.say("word")
+        await taken(receiver, 1)
+        await idle(stage)
+
+
 async def test_what_happened_without_a_notifier_is_delivered_later(stage: Stage) -> None:
     async with receiving() as receiver:
         played = await stage.play(receiver.to(events=("final",)))
@@ -142,8 +177,9 @@ async def test_a_full_lane_leaves_the_rest_in_redis(
     monkeypatch.setattr(lanes, "LENGTH", 3)
     async with receiving() as receiver, delivering(stage):
         receiver.hanging = asyncio.Event()
-        for _ in range(8):
-            await (await stage.play(receiver.to(events=("final",)))).say("word")
+        everybody = [await stage.play(receiver.to(events=("final",))) for _ in range(8)]
+        await idle(stage)
+        await asyncio.gather(*(played.say("word") for played in everybody))
 
         async def three() -> bool:
             return receiver.requests == 3

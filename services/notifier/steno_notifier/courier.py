@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -59,20 +60,28 @@ class Courier:
             holding.cancel()
 
     async def _take(self, tasks: asyncio.TaskGroup) -> None:
+        clock = asyncio.get_running_loop().time
+        sweep = clock()
         while True:
-            if not self._rung:
-                self._bell.clear()
-                try:
-                    async with asyncio.timeout(SWEEP_SECONDS):
-                        await self._bell.wait()
-                except TimeoutError:
-                    self._rung.update(self.site)
+            await self._rung_until(sweep)
+            if clock() >= sweep:
+                sweep = clock() + SWEEP_SECONDS
+                self._rung.update(self.site)
             room = MOST - len(self._in_hand)
             if room <= 0:
                 await asyncio.wait(self._in_hand.values(), return_when=asyncio.FIRST_COMPLETED)
                 continue
             shards, self._rung = sorted(self._rung), set()
             await self._start(tasks, shards, max(1, room // len(shards)))
+
+    async def _rung_until(self, when: float) -> None:
+        """Wait until a shard may have something due, or it is that time."""
+        if self._rung:
+            return
+        self._bell.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(when):
+                await self._bell.wait()
 
     async def _start(self, tasks: asyncio.TaskGroup, shards: Sequence[int], count: int) -> None:
         """Take up to `count` deliveries of each shard, and begin with them."""
@@ -87,28 +96,33 @@ class Courier:
         for place, standing in standings.items():
             if standing is None:
                 await patiently(partial(store.drop, place))
-                continue
-            delivery = self._delivery(place, standing)
-            if delivery.lane.is_full:
+            elif (delivery := self._delivery(place, standing)) is None:
+                # Its session has no such destination: nobody waits for anything.
+                await patiently(partial(store.settle, place, standing, standing.event))
+            elif delivery.lane.is_full:
                 full.append(place)
             else:
+                delivery.lane.taken += 1
                 task = tasks.create_task(self._carry(delivery), name="deliver")
                 self._in_hand[place] = task
         if full:
             await patiently(partial(store.put_off, full, FULL_SECONDS))
 
-    def _delivery(self, place: Place, standing: Standing) -> Delivery:
-        named = next(each for each in standing.session.destinations if each.name == place.name)
-        return Delivery(self.desk, place, standing, self.desk.settings.resolve(named))
+    def _delivery(self, place: Place, standing: Standing) -> Delivery | None:
+        for named in standing.session.destinations:
+            if named.name == place.name:
+                destination = self.desk.settings.resolve(named)
+                lane = self.desk.lanes.to(destination)
+                return Delivery(self.desk, place, standing, destination, lane)
+        return None
 
     async def _carry(self, delivery: Delivery) -> None:
         place = delivery.place
         try:
-            with delivery.lane.holding():
-                wait = await delivery.run()
-                while wait is None and place in self._taken_again:
-                    self._taken_again.discard(place)
-                    wait = await (await self._anew(delivery)).run()
+            wait = await delivery.run()
+            while wait is None and place in self._taken_again:
+                self._taken_again.discard(place)
+                wait = await (await self._anew(delivery)).run()
             if wait is not None and wait < SWEEP_SECONDS:
                 shard = self.desk.store.keys(place.session_id).shard
                 # A little later than Redis counts: its clock has no smaller steps.
@@ -117,6 +131,7 @@ class Courier:
             # Its lease runs out, then it is tried again; the others go on.
             log.exception("a delivery failed", extra=about(place.session_id))
         finally:
+            delivery.lane.taken -= 1
             self._taken_again.discard(place)
             del self._in_hand[place]
 

@@ -67,11 +67,8 @@ class Delivery:
     standing: Standing
     destination: Destination
     """Resolved."""
-
-    @property
-    def lane(self) -> Lane:
-        """The way it shares with others."""
-        return self.desk.lanes.to(self.destination)
+    lane: Lane
+    """The way that it shares with others."""
 
     async def run(self) -> float | None:
         """Deliver what there is, until a try fails or the process drains.

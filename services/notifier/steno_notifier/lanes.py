@@ -1,8 +1,6 @@
 """How much goes to one destination at a time, so that a slow one holds up no other."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,20 +20,12 @@ class Lane:
 
     sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WIDTH))
     taken: int = 0
+    """Deliveries in hand, those that wait for their turn too."""
 
     @property
     def is_full(self) -> bool:
         """Whether no more should be taken for this destination."""
         return self.taken >= LENGTH
-
-    @contextmanager
-    def holding(self) -> Iterator[None]:
-        """Count a delivery that is in hand."""
-        self.taken += 1
-        try:
-            yield
-        finally:
-            self.taken -= 1
 
 
 @dataclass(slots=True)

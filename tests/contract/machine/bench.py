@@ -80,3 +80,8 @@ class Bench(RuleBasedStateMachine):
     def conn(self, sid: str, stale: int) -> int:
         """Give the connection that holds a session; at times the one before it."""
         return self.model.state(sid).conn - (stale < 3)
+
+
+def machine_on(rig: Rig, who: type[Bench]) -> type[Bench]:
+    """Give a machine for one Redis."""
+    return type(who.__name__, (who,), {"rig": rig})

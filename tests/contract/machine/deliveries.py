@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from tests.contract.machine.bench import SESSIONS, some
-from tests.contract.machine.machine import StoreMachine
+from tests.contract.machine.losses import LossyMachine
 
 from steno_common.letters import Letter
 from steno_common.messages import Status
@@ -24,8 +24,8 @@ WAIT_MS = 700
 _NOTHING = Status("nothing")
 
 
-class Notifiers(StoreMachine):
-    """Notifiers that hold deliveries, or think so."""
+class Notifiers(LossyMachine):
+    """Notifiers that hold deliveries, or think so, beside everybody else."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,8 +173,15 @@ class Notifiers(StoreMachine):
             case "take":
                 self.take(4)
 
+    @rule(which=some, then=st.sampled_from(["settle", "retry"]))
+    def come_after_the_end(self, which: int, then: str) -> None:
+        self.come_late(which, "expire", then, 1)
+
     def begin_again(self, which: int) -> None:
-        """Let a session have another life, if a test knows how."""
+        """Let a session have another life."""
+        self.keep(which)
+        self.lost(self.sid(which))
+        self.restore(which)
 
     @rule(which=some, state=st.sampled_from(["recording", "paused"]), count=st.integers(1, 3))
     def deliver_all(self, which: int, state: str, count: int) -> None:

@@ -5,8 +5,8 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from tests.contract.machine.bench import LIMITS
-from tests.contract.machine.losses import LossyMachine, machine_on
+from tests.contract.machine.bench import LIMITS, Bench, machine_on
+from tests.contract.machine.losses import LossyMachine
 from tests.contract.machine.rig import Mutant, open_rig
 from tests.redis_servers import RedisServer
 
@@ -19,11 +19,9 @@ HUNT: Final = settings(
 )  # fmt: skip
 
 
-def finds(
-    mutant: Mutant, redis_server: RedisServer, kind: type[LossyMachine] = LossyMachine
-) -> None:
-    """Fail unless the machine notices the mutant."""
+def finds(mutant: Mutant, redis_server: RedisServer, who: type[Bench] = LossyMachine) -> None:
+    """Fail unless the machine notices the mutant; `who` plays the services."""
     with open_rig(redis_server.url, LIMITS, mutant) as rig:
         rig.load_scripts()
         with pytest.raises((AssertionError, StoreError)):
-            run_state_machine_as_test(machine_on(rig, kind), settings=HUNT)
+            run_state_machine_as_test(machine_on(rig, who), settings=HUNT)

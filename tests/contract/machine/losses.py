@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from tests.contract.machine.bench import FRESH, LIMITS, SESSIONS, cuts, kind_lists, some
-from tests.contract.machine.deliveries import Notifiers
+from tests.contract.machine.machine import StoreMachine
 from tests.contract.machine.model_saves import SavingModel
 from tests.contract.machine.promises import Promises
-from tests.contract.machine.rig import Rig
 from tests.contract.machine.worker import Cut
 
 from steno_common.messages import Event, decode
@@ -26,7 +25,7 @@ class Kept:
     promises: Promises
 
 
-class LossyMachine(Notifiers):
+class LossyMachine(StoreMachine):
     """Everybody at random on a Redis that loses a session, or falls back to what it was."""
 
     model: SavingModel
@@ -69,11 +68,6 @@ class LossyMachine(Notifiers):
             kept.promises = copy.deepcopy(self.promises[sid])
             self.looks.pop(sid, None)
         self.check(sid)
-
-    def begin_again(self, which: int) -> None:
-        self.keep(which)
-        self.lost(self.sid(which))
-        self.restore(which)
 
     def lost(self, sid: str) -> None:
         """Let Redis lose all of a session; afterwards its clock is not where it was."""
@@ -166,8 +160,3 @@ class LossyMachine(Notifiers):
         self.keep(which)
         self.touch("remove", self.sid(which))
         self.restore(which)
-
-
-def machine_on(rig: Rig, kind: type[LossyMachine] = LossyMachine) -> type[LossyMachine]:
-    """Give the machine for one Redis."""
-    return type(kind.__name__, (kind,), {"rig": rig})

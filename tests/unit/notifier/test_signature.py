@@ -11,6 +11,7 @@ from tests.unit.notifier.parcels import OTHER_SECRET, SECRET
 from steno_common.destinations import secret_keys
 from steno_notifier.domain.signature import delivery_headers
 
+
 def now() -> int:
     """Give the time at which it is signed; what is older than five minutes is refused."""
     return int(time.time())

@@ -2,12 +2,14 @@
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from steno_common.errors import MessageError
 from steno_common.keys import SessionKeys, ShardKeys
 from steno_common.letters import Letter, encode_letter
 from steno_common.messages import Numbered, Session, decode
@@ -109,7 +111,8 @@ class DeliveryStore(Part):
     async def standing(self, places: Sequence[Place]) -> dict[Place, Standing | None]:
         """Read how far deliveries are, those of one Redis in one round trip.
 
-        None: the session is gone. Those whose Redis is away are left out.
+        None: the session is gone. Those whose Redis is away are left out, as are those that only
+        a later version can read.
         """
         by_shard = self._by_shard(places)
 
@@ -122,7 +125,9 @@ class DeliveryStore(Part):
         found: dict[Place, Standing | None] = {}
         for shards, answers in await self.link.each(by_shard, read):
             asked = [place for shard in shards for place in by_shard[shard]]
-            found |= {place: _standing(held) for place, held in zip(asked, answers, strict=True)}
+            for place, held in zip(asked, answers, strict=True):
+                with suppress(MessageError):
+                    found[place] = _standing(held)
         return found
 
     async def commits(self, session_id: str) -> int:

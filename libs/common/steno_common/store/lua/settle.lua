@@ -4,7 +4,7 @@
 -- ARGV  1 sid  2 name  3 epoch  4 from  5 to  6 lease_ms  7 retention_ms
 --       8 letter ('' none)  9 most letters  10 gone ('1': it takes nothing any more)
 -- ->  2 more follows, and stays taken, 1 nothing follows, 0 the cursor is elsewhere, -5 it is gone
-local LETTERS, name = KEYS[15], ARGV[2]
+local LETTERS, name = KEYS[#KEYS], ARGV[2]
 local place, cursor = SID .. '|' .. name, 'to:' .. name
 local held = redis.call('HMGET', META, 'epoch', cursor, 'event', 'finished')
 if not held[1] then
