@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.contract.machine.model import Model
-from tests.contract.machine.model_translations import TranslationBook, places
+from tests.contract.machine.model_translations import TranslationBook, translated
 from tests.contract.machine.state import State
 
 from steno_common.messages import Event
@@ -51,7 +51,7 @@ class SavingModel(Model, TranslationBook):
             silence=saved.silence, open_from=told.open_from, last_end=told.last_end,
             utterances=told.utterances, finals=told.finals,
             latencies=[saved.latency_ms, saved.latencies], events=list(log),
-            translations=len(told.translations), places=places(told.translations),
+            translations=len(told.translations), translated=translated(told.translations),
             fence=self.newer(old.fence), due=self.now if told.open_from else old.due,
             abandoned=self.now + self.limits.abandon_ms,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from steno_common.store.sessions import Outcome
 from steno_common.store.translations import MOST_TRANSLATIONS, Stored
 
 
-def places(translations: Mapping[int, Translation]) -> dict[str, int]:
+def translated(translations: Mapping[int, Translation]) -> dict[str, int]:
     """Say where each final has its translation, and each language its last one of none."""
     return {f"tr:{each.event}:{each.language}": n for n, each in sorted(translations.items())}
 
@@ -24,7 +24,7 @@ class TranslationBook(Book):
         if epoch not in {"", state.epoch}:
             return Stored(Outcome.UNKNOWN, 0)
         field = f"tr:{translation.event}:{translation.language}"
-        there = state.places.get(field, 0)
+        there = state.translated.get(field, 0)
         if there and (translation.event or said(events[there - 1]) == translation.text):
             return Stored(Outcome.NOTHING, there)
         of = events[translation.event - 1] if 0 < translation.event <= len(events) else None
@@ -34,7 +34,7 @@ class TranslationBook(Book):
             return Stored(Outcome.FULL, 0)
         events.append(translation)
         state.translations += 1
-        state.places[field] = len(events)
+        state.translated[field] = len(events)
         self.ring(sid)
         return Stored(Outcome.DONE, len(events))
 

@@ -49,7 +49,7 @@ class State:
     finished: int = 0
     """Number of the event that ends it."""
     translations: int = 0
-    places: dict[str, int] = field(default_factory=dict)
+    translated: dict[str, int] = field(default_factory=dict)
     """Of translations in the log, by the fields that name them."""
     removed: bool = False
     audio: list[AudioEntry] = field(default_factory=list)
@@ -149,7 +149,7 @@ def _state(meta: dict[str, bytes]) -> State:
     state.context, state.consumed = text("context"), text("consumed") or "0-0"
     state.ended, state.finished = "ended" in meta, number("finished")
     state.translations = number("translations")
-    state.places = {name: int(value) for name, value in meta.items() if name.startswith("tr:")}
+    state.translated = {name: int(value) for name, value in meta.items() if name.startswith("tr:")}
     state.conn, state.next, state.received, state.seen = numbers("conn", "next", "received", "seen")
     state.commits, state.done, state.offset, state.border = numbers(
         "commits", "done", "offset", "border"
