@@ -33,8 +33,8 @@ class TranslatedMachine(LossyMachine):
         self.burst(which, Cut(1, 0, 0, speech=True))
         if late:
             self.finish(which)
-        for what in (0, 8, 8):
-            self.translate(which, what, language, "one", "present", 1)
+        for what, text in ((0, "one"), (0, "two"), (0, "two"), (8, "one"), (8, "two")):
+            self.translate(which, what, language, text, "present", 1)
         if not late:
             self.work_on(self.sid(which), cut)
 
