@@ -9,7 +9,9 @@ import pytest
 from tests.integration.transcriber_rig import SPEECH, Rig
 from tests.redis_servers import RedisServer
 
+from steno_common.measured import GpuUse
 from steno_common.messages import Ended, Event, Final, Warned
+from steno_common.process import Usage
 from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
 from steno_common.store.sessions import SessionStore
@@ -24,6 +26,7 @@ from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 from steno_transcriber.worker import Worker
 
+GPU = GpuUse("H200", 0.5, 3_000_000_000, 150_000_000_000)
 SETTINGS = RecognitionSettings(engine="scripted", pause_seconds=0.5)
 
 
@@ -164,15 +167,17 @@ async def test_a_session_that_nobody_has_room_for_is_taken_in_the_end(team: Team
 async def test_a_worker_says_how_it_stands_until_it_ends(team: Team) -> None:
     registry = WorkerStore(team.rig.work.link, team.rig.work.limits)
     draining = asyncio.Event()
-    worker = Worker(team.rig.work, team.rig.recognition, LoadMeter(), 7)
+    worker = Worker(team.rig.work, team.rig.recognition, LoadMeter(), 7,
+                    usage=lambda: Usage(150.0, 900_000_000), gpu=lambda: GPU)  # fmt: skip
     task = asyncio.create_task(worker.run(draining))
+    standing = Report(7, 7, strained=False, cpu_percent=150.0, memory_bytes=900_000_000, gpu=GPU)
 
     async def others() -> list[Report]:
         heard = await registry.beat("watcher", Report(0, 0, strained=False))
         return list(heard.others.values())
 
     async def said() -> bool:
-        return await others() == [Report(7, 7, strained=False)]
+        return await others() == [standing]
 
     await team.rig.until(said)
     draining.set()
