@@ -12,6 +12,7 @@ from tests.unit.transcriber.streams_fake import FakeEngine
 
 from steno_common.units import SAMPLE_RATE
 from steno_transcriber.domain.samples import Samples
+from steno_transcriber.domain.scan import SpeechProbability
 from steno_transcriber.engines.numbers import phrase, silence
 from steno_transcriber.recogniser import Emit, Partial, Span
 from steno_transcriber.speech import start_loudness
@@ -50,10 +51,15 @@ class Sink:
         return " ".join(self.texts).split()
 
 
-def recogniser(engine: FakeEngine, sink: Emit, start: Start | None = None) -> StreamRecogniser:
+def recogniser(
+    engine: FakeEngine,
+    sink: Emit,
+    start: Start | None = None,
+    detector: Callable[[], SpeechProbability] = start_loudness,
+) -> StreamRecogniser:
     # The virtual loop runs what is meant for a thread by itself.
     no_executor = cast("Executor", None)
-    tools = StreamTools(Streams(engine), start_loudness, no_executor, chance=lambda: 1.0)
+    tools = StreamTools(Streams(engine), detector, no_executor, chance=lambda: 1.0)
     return StreamRecogniser(start or Start("session"), sink, tools)
 
 

@@ -262,6 +262,7 @@ def test_a_stream_without_audio_is_kept_open_with_silence_that_moves_no_position
     gaps = np.diff(stream.times)
     assert gaps.max() <= 10.1
     assert len(stream.audio) == len(TALK) + 6 * 1_600
+    assert [span.speech_start for span in sink.spans if span.hypothesis] == [0, 28_480, 52_800]
     assert sink.texts == ["1 2 3", "4 5", "6"]
     check_tiles(sink.spans, 0, len(TALK))
 
@@ -442,3 +443,66 @@ def test_closing_leaves_nothing_running(after: float) -> None:
 
     simulated(scenario)
     assert engine.open_now == 0
+
+
+def test_streams_may_be_lost_for_ever_as_long_as_each_brings_something() -> None:
+    engine, sink = FakeEngine(*[Plan(lasts=30_000)] * 3 * RULES.tries), Sink()
+    talk = speech(*[[number] for number in range(20)])
+
+    async def scenario() -> None:
+        held = recogniser(engine, sink)
+        await heard(held, talk)
+        await held.aclose()
+
+    simulated(scenario)
+    assert sink.words == [str(number) for number in range(20)]
+    assert len(engine.streams) > 2 * RULES.tries
+
+
+@pytest.mark.parametrize("lasts", [1_600, 20_000, 30_000, 33_000, 55_000])
+def test_a_detector_that_hears_nothing_costs_no_word(lasts: int) -> None:
+    engine, sink = FakeEngine(Plan(lasts=lasts, error=None)), Sink()
+
+    async def scenario() -> None:
+        held = recogniser(engine, sink, detector=lambda: lambda _block: [0.0] * 4)
+        await heard(held, TALK)
+        await held.aclose()
+
+    simulated(scenario)
+    assert sink.words == ["1", "2", "3", "4", "5", "6"]
+    check_tiles(sink.spans, 0, len(TALK))
+
+
+def test_audio_waits_elsewhere_while_no_stream_takes_it() -> None:
+    engine = FakeEngine(*[Plan(opens=False)] * 9)
+
+    async def scenario() -> None:
+        held = recogniser(engine, Sink())
+        feeding = asyncio.create_task(held.feed(silence(20 * 16_000)))
+        await asyncio.sleep(2)
+        assert not feeding.done()
+        assert 5 * 16_000 < held.pending <= 6 * 16_000
+        feeding.cancel()
+        await asyncio.wait([feeding])
+        await held.aclose()
+
+    simulated(scenario)
+
+
+def test_partials_do_not_pile_up_behind_a_commit_that_takes_long() -> None:
+    partials: list[str] = []
+
+    async def emit(event: Partial | Span) -> None:
+        if isinstance(event, Span):
+            await asyncio.sleep(10)
+        else:
+            partials.append(event.text)
+
+    async def scenario() -> None:
+        held = recogniser(FakeEngine(), emit)
+        await heard(held, TALK)
+        await held.aclose()
+
+    simulated(scenario)
+    # Those of the first phrase; the others came while its commit was on its way.
+    assert set(partials) <= {"?", "1", "1 ?", "1 2", "1 2 ?", "1 2 3"}

@@ -133,8 +133,6 @@ class Tiling:
 
     def finish(self, result: Result) -> list[Closed]:
         """Take a final: the silence before it, then its span; nothing if that is known already."""
-        if result.segment in self._finished:
-            return []
         self._finished.add(result.segment)
         self._open.pop(result.segment, None)
         words = self._words(result)

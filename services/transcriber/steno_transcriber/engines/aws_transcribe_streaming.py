@@ -118,7 +118,7 @@ class TranscribeStreaming:
         except BaseException as error:
             await _cut(transport)
             opening.add_done_callback(_forget)
-            opening.cancel()
+
             if isinstance(error, FAULTS):
                 raise engine_error(error, opened=False) from error
             raise
@@ -177,10 +177,13 @@ def _forget(task: asyncio.Task[Any]) -> None:
 
 
 async def _abandon(sdk: Any) -> None:
-    """End the task that waits for audio: it would wait for ever."""
-    with suppress(*FAULTS):
+    """End the task that waits for audio: it would wait for ever.
+
+    The public way waits until all is sent, which a service that has stalled never lets happen.
+    """
+    with suppress(*FAULTS, TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
-            await sdk.input_stream.close()
+            await sdk.input_stream._writer.close(flush=False)
 
 
 async def _cut(transport: AWSCRTHTTPClient) -> None:
