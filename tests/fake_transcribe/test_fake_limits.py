@@ -1,0 +1,229 @@
+"""The fake keeps the bounds of the service."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import pytest
+from amazon_transcribe.exceptions import (
+    BadRequestException,
+    ConflictException,
+    LimitExceededException,
+    UnknownServiceException,
+)
+from tests.fake_transcribe import errors
+from tests.fake_transcribe.authority import Authority
+from tests.fake_transcribe.client import Answer, answer_of, client_of, send, start, transcribed
+from tests.fake_transcribe.hearing import Line, scripted
+from tests.fake_transcribe.server import serve
+from tests.fake_transcribe.service import Limits, Service
+from tests.fake_transcribe.signing import Credentials
+
+SECOND = bytes(32_000)
+LISTEN = scripted(Line("one", at=1.0), Line("all", start=1.0))
+
+
+async def test_fifteen_seconds_without_audio_end_a_stream(authority: Authority) -> None:
+    assert Limits().idle_seconds == 15.0
+    service = Service(listen=LISTEN, limits=Limits(idle_seconds=0.5))
+    async with serve(service, authority) as fake:
+        stream = await start(client_of(fake))
+        began = time.monotonic()
+        for _ in range(4):
+            await send(stream, SECOND[:3_200], end=False)
+            await asyncio.sleep(0.3)
+        answer = await answer_of(stream)
+        assert time.monotonic() - began >= 1.4
+    assert isinstance(answer.error, BadRequestException)
+    assert answer.error.message == (
+        "Your request timed out because no new audio was received for 15 seconds."
+    )
+    assert fake.journal.streams[0].audio_events == 4
+
+
+async def test_a_stream_holds_four_hours_of_audio(authority: Authority) -> None:
+    assert Limits().stream_seconds == 14_400.0
+    service = Service(listen=LISTEN, limits=Limits(stream_seconds=2.0))
+    async with serve(service, authority) as fake:
+        assert (await transcribed(fake, 2 * SECOND)).text == "one all"
+        answer = await transcribed(fake, 2 * SECOND + bytes(320), pause=0.001)
+    assert isinstance(answer.error, LimitExceededException)
+    assert answer.error.message == errors.TOO_LONG
+    assert [stream.audio_seconds for stream in fake.journal.streams] == [2.0, 2.01]
+
+
+async def test_only_so_many_streams_are_open_at_once(authority: Authority) -> None:
+    service = Service(listen=LISTEN, limits=Limits(streams=2))
+    async with serve(service, authority) as fake:
+        client = client_of(fake)
+        first, second = await start(client), await start(client)
+        with pytest.raises(LimitExceededException):
+            await start(client)
+        await first.input_stream.end_stream()
+        assert (await answer_of(first)).text == "all"
+        third = await start(client)
+        for stream in (second, third):
+            await stream.input_stream.end_stream()
+            assert (await answer_of(stream)).error is None
+    assert fake.journal.most_open == 2
+    assert fake.journal.errors == {"LimitExceededException": 1}
+
+
+async def test_a_session_that_starts_again_ends_its_older_stream(authority: Authority) -> None:
+    session = str(uuid4())
+    async with serve(Service(listen=LISTEN), authority) as fake:
+        client = client_of(fake)
+        older = await start(client, session_id=session)
+        await send(older, SECOND, end=False)
+        newer = await start(client, session_id=session)
+        answer = await answer_of(older)
+        assert isinstance(answer.error, ConflictException)
+        assert answer.error.message == errors.STARTED_AGAIN
+        await send(newer, SECOND)
+        assert (await answer_of(newer)).text == "one all"
+        again = await start(client, session_id=session)
+        await again.input_stream.end_stream()
+        assert (await answer_of(again)).error is None
+    assert [stream.outcome for stream in fake.journal.of_session(session)] == [
+        "ConflictException",
+        "done",
+        "done",
+    ]
+
+
+async def one_event(authority: Authority, audio: bytes, **parameters: object) -> Answer:
+    async with serve(Service(listen=LISTEN), authority) as fake:
+        stream = await start(client_of(fake), **parameters)
+        await stream.input_stream.send_audio_event(audio_chunk=audio)
+        await stream.input_stream.end_stream()
+        return await answer_of(stream)
+
+
+async def test_an_event_holds_32_kilobytes(authority: Authority) -> None:
+    assert (await one_event(authority, bytes(32_768))).error is None
+    answer = await one_event(authority, bytes(32_770))
+    assert isinstance(answer.error, BadRequestException)
+    assert answer.error.message == errors.TOO_BIG
+
+
+@pytest.mark.parametrize(
+    ("length", "parameters"),
+    [(3_201, {}), (3_202, {"enable_channel_identification": True, "number_of_channels": 2})],
+)
+async def test_no_sample_lies_in_two_events(
+    authority: Authority, length: int, parameters: dict[str, object]
+) -> None:
+    answer = await one_event(authority, bytes(length), **parameters)
+    assert isinstance(answer.error, BadRequestException)
+    assert answer.error.message == errors.UNDECODABLE
+
+
+async def test_bytes_that_are_no_flac_are_refused(authority: Authority) -> None:
+    answer = await one_event(authority, bytes(range(256)) * 64, media_encoding="flac")
+    assert isinstance(answer.error, BadRequestException)
+
+
+async def test_an_event_without_audio_is_the_end_of_it(authority: Authority) -> None:
+    async with serve(Service(listen=LISTEN), authority) as fake:
+        stream = await start(client_of(fake))
+        await stream.input_stream.send_audio_event(audio_chunk=SECOND)
+        await stream.input_stream.send_audio_event(audio_chunk=b"")
+        # This client takes no end of an answer for one before the request has ended too.
+        stream.input_stream._input_stream.end_stream()
+        assert (await answer_of(stream)).text == "one all"
+    assert fake.journal.streams[0].end_of_audio == "event"
+
+
+async def test_the_end_of_the_request_is_the_end_of_the_audio(authority: Authority) -> None:
+    async with serve(Service(listen=LISTEN), authority) as fake:
+        stream = await start(client_of(fake))
+        await stream.input_stream.send_audio_event(audio_chunk=SECOND)
+        stream.input_stream._input_stream.end_stream()
+        assert (await answer_of(stream)).text == "one all"
+    assert fake.journal.streams[0].end_of_audio == "stream"
+
+
+async def test_silence_is_answered_with_events_without_results(authority: Authority) -> None:
+    listen = scripted(Line("one", at=1.5))
+    service = Service(listen=listen, limits=Limits(heartbeat_seconds=1.0))
+    async with serve(service, authority) as fake:
+        answer = await transcribed(fake, 4 * SECOND)
+    assert (answer.text, answer.empty) == ("one", 3)
+    assert [sent.audio for sent in fake.journal.streams[0].sent] == [1.0, 1.5, 2.5, 3.5]
+
+
+async def test_only_so_much_is_taken_before_it_is_understood(authority: Authority) -> None:
+    service = Service(listen=LISTEN, limits=Limits(window_bytes=65_536))
+    async with serve(service, authority) as fake:
+        answer = await transcribed(fake, 60 * SECOND)
+    (stream,) = fake.journal.streams
+    assert answer.text == "one all"
+    assert (stream.audio_seconds, stream.audio_events) == (60.0, 600)
+    assert stream.pace > 2, "faster than real time is borne, and measured"
+
+
+async def test_an_event_signed_by_a_wrong_clock_ends_the_stream(authority: Authority) -> None:
+    service = Service(listen=LISTEN)
+    async with serve(service, authority) as fake:
+        stream = await start(client_of(fake))
+        await send(stream, SECOND, end=False)
+        await asyncio.sleep(0.3)
+        service.clock = lambda: time.time() + 302
+        await send(stream, SECOND)
+        answer = await answer_of(stream)
+    assert answer.text == "one"
+    assert isinstance(answer.error, BadRequestException)
+    assert "Signature expired" in answer.error.message
+    assert fake.journal.signature_failures == 1
+
+
+async def test_an_event_out_of_its_chain_ends_the_stream(authority: Authority) -> None:
+    async with serve(Service(listen=LISTEN), authority) as fake:
+        stream = await start(client_of(fake))
+        stream.input_stream._prior_signature = bytes(32)
+        await send(stream, SECOND)
+        answer = await answer_of(stream)
+    assert isinstance(answer.error, BadRequestException)
+    assert fake.journal.signature_failures == 1
+    assert fake.journal.streams[0].audio_events == 0
+
+
+@pytest.mark.parametrize(
+    "credentials", [Credentials("AKIDEXAMPLE", "?"), Credentials("AK", "secret")]
+)
+async def test_a_wrong_secret_is_not_let_in(authority: Authority, credentials: Credentials) -> None:
+    async with serve(Service(listen=LISTEN), authority) as fake:
+        with pytest.raises(UnknownServiceException) as refused:
+            await start(client_of(fake, credentials))
+    assert (refused.value.status_code, refused.value.error_code) == (
+        403,
+        "UnrecognizedClientException",
+    )
+    assert fake.journal.signature_failures == 1
+
+
+async def test_temporary_credentials_are_let_in(authority: Authority) -> None:
+    temporary = Credentials("ASIA", "secret", "token/of=today")
+    async with serve(Service(listen=LISTEN, credentials=[temporary]), authority) as fake:
+        stream = await start(client_of(fake, temporary))
+        await stream.input_stream.end_stream()
+        assert (await answer_of(stream)).text == "all"
+        with pytest.raises(UnknownServiceException):
+            await start(client_of(fake, Credentials("ASIA", "secret")))
+
+
+async def test_a_contradiction_is_refused_before_the_stream(authority: Authority) -> None:
+    async with serve(Service(listen=LISTEN, vocabularies=frozenset({"mine"})), authority) as fake:
+        client = client_of(fake)
+        with pytest.raises(BadRequestException, match="cannot be used together"):
+            await start(
+                client,
+                show_speaker_label=True,
+                enable_channel_identification=True,
+                number_of_channels=2,
+            )
+        with pytest.raises(BadRequestException, match="no vocabulary yours"):
+            await start(client, vocabulary_name="yours")
+        stream = await start(client, vocabulary_name="mine")
+        await stream.input_stream.end_stream()
+        assert (await answer_of(stream)).text == "all"
