@@ -11,9 +11,18 @@ from amazon_transcribe.exceptions import (
     LimitExceededException,
     UnknownServiceException,
 )
+from amazon_transcribe.model import AudioEvent
 from tests.fake_transcribe import errors
 from tests.fake_transcribe.authority import Authority
-from tests.fake_transcribe.client import Answer, answer_of, client_of, send, start, transcribed
+from tests.fake_transcribe.client import (
+    Answer,
+    answer_of,
+    client_of,
+    end_of,
+    send,
+    start,
+    transcribed,
+)
 from tests.fake_transcribe.hearing import Line, scripted
 from tests.fake_transcribe.server import serve
 from tests.fake_transcribe.service import Limits, Service
@@ -59,11 +68,11 @@ async def test_only_so_many_streams_are_open_at_once(authority: Authority) -> No
         first, second = await start(client), await start(client)
         with pytest.raises(LimitExceededException):
             await start(client)
-        await first.input_stream.end_stream()
+        await end_of(first)
         assert (await answer_of(first)).text == "all"
         third = await start(client)
         for stream in (second, third):
-            await stream.input_stream.end_stream()
+            await end_of(stream)
             assert (await answer_of(stream)).error is None
     assert fake.journal.most_open == 2
     assert fake.journal.errors == {"LimitExceededException": 1}
@@ -82,7 +91,7 @@ async def test_a_session_that_starts_again_ends_its_older_stream(authority: Auth
         await send(newer, SECOND)
         assert (await answer_of(newer)).text == "one all"
         again = await start(client, session_id=session)
-        await again.input_stream.end_stream()
+        await end_of(again)
         assert (await answer_of(again)).error is None
     assert [stream.outcome for stream in fake.journal.of_session(session)] == [
         "ConflictException",
@@ -95,7 +104,7 @@ async def one_event(authority: Authority, audio: bytes, **parameters: object) ->
     async with serve(Service(listen=LISTEN), authority) as fake:
         stream = await start(client_of(fake), **parameters)
         await stream.input_stream.send_audio_event(audio_chunk=audio)
-        await stream.input_stream.end_stream()
+        await end_of(stream)
         return await answer_of(stream)
 
 
@@ -121,6 +130,22 @@ async def test_no_sample_lies_in_two_events(
 async def test_bytes_that_are_no_flac_are_refused(authority: Authority) -> None:
     answer = await one_event(authority, bytes(range(256)) * 64, media_encoding="flac")
     assert isinstance(answer.error, BadRequestException)
+
+
+async def test_an_event_of_another_kind_is_refused(authority: Authority) -> None:
+    async with serve(Service(listen=LISTEN), authority) as fake:
+        stream = await start(client_of(fake))
+        stream.input_stream._event_serializer = _Configuring()
+        await stream.input_stream.send_audio_event(audio_chunk=b"{}")
+        answer = await answer_of(stream)
+    assert isinstance(answer.error, BadRequestException)
+    assert answer.error.message == "The event is not an AudioEvent."
+
+
+class _Configuring:
+    def serialize(self, event: AudioEvent) -> tuple[dict[str, str], bytes]:
+        headers = {":message-type": "event", ":event-type": "ConfigurationEvent"}
+        return headers, event.payload
 
 
 async def test_an_event_without_audio_is_the_end_of_it(authority: Authority) -> None:
@@ -206,7 +231,7 @@ async def test_temporary_credentials_are_let_in(authority: Authority) -> None:
     temporary = Credentials("ASIA", "secret", "token/of=today")
     async with serve(Service(listen=LISTEN, credentials=[temporary]), authority) as fake:
         stream = await start(client_of(fake, temporary))
-        await stream.input_stream.end_stream()
+        await end_of(stream)
         assert (await answer_of(stream)).text == "all"
         with pytest.raises(UnknownServiceException):
             await start(client_of(fake, Credentials("ASIA", "secret")))
@@ -225,5 +250,5 @@ async def test_a_contradiction_is_refused_before_the_stream(authority: Authority
         with pytest.raises(BadRequestException, match="no vocabulary yours"):
             await start(client, vocabulary_name="yours")
         stream = await start(client, vocabulary_name="mine")
-        await stream.input_stream.end_stream()
+        await end_of(stream)
         assert (await answer_of(stream)).text == "all"

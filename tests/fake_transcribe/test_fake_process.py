@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from amazon_transcribe.exceptions import ServiceUnavailableException
 from awscrt.exceptions import AwsCrtError
 from tests.fake_transcribe.client import answer_of, client_of, send, start
-from tests.fake_transcribe.server import FakeTranscribe
 from tests.fake_transcribe.signing import Credentials
 
 from steno_transcriber.engines.numbers import phrase
@@ -37,7 +36,7 @@ class Process:
         return said
 
     async def transcribed(self, credentials: Credentials) -> str:
-        stream = await start(client_of(cast(FakeTranscribe, self), credentials))
+        stream = await start(client_of(self, credentials))
         await send(stream, AUDIO)
         return (await answer_of(stream)).text
 
