@@ -48,8 +48,7 @@ class Exchange:
 
         Raises the ServiceError that it is terminated with.
         """
-        self._connection.credit(self.stream_id, self._owed)
-        self._owed = 0
+        self.pay()
         item = await self.inbox.get()
         if isinstance(item, ServiceError):
             raise item
@@ -57,6 +56,15 @@ class Exchange:
             return None
         data, self._owed = item
         return data
+
+    def terminate(self, error: ServiceError) -> None:
+        """Let the next `receive` raise an error, behind what was received before."""
+        self.inbox.put_nowait(error)
+
+    def pay(self) -> None:
+        """Give the credit for the bytes received last."""
+        self._connection.credit(self.stream_id, self._owed)
+        self._owed = 0
 
     async def answer(
         self, status: int, headers: Sequence[tuple[str, str]], *, body: bytes | None = None
@@ -152,6 +160,7 @@ class Connection:
             pass  # the client went away in the middle of an answer
         finally:
             del self._running[exchange.stream_id]
+            exchange.pay()
             while not exchange.inbox.empty():
                 if isinstance(item := exchange.inbox.get_nowait(), tuple):
                     self.credit(exchange.stream_id, item[1])

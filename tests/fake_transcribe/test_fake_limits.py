@@ -187,18 +187,25 @@ async def test_only_so_much_is_taken_before_it_is_understood(authority: Authorit
     assert stream.pace > 2, "faster than real time is borne, and measured"
 
 
-async def test_an_event_signed_by_a_wrong_clock_ends_the_stream(authority: Authority) -> None:
-    service = Service(listen=LISTEN)
+async def test_what_comes_too_fast_has_to_wait(authority: Authority) -> None:
+    service = Service(listen=LISTEN, limits=Limits(pace=10.0))
     async with serve(service, authority) as fake:
-        stream = await start(client_of(fake))
-        await send(stream, SECOND, end=False)
-        await asyncio.sleep(0.3)
-        service.clock = lambda: time.time() + 302
-        await send(stream, SECOND)
-        answer = await answer_of(stream)
+        began = time.monotonic()
+        assert (await transcribed(fake, 10 * SECOND)).text == "one all"
+        assert time.monotonic() - began >= 1.0
+    assert fake.journal.streams[0].pace <= 11
+
+
+async def test_an_event_that_is_heard_too_late_ends_the_stream(authority: Authority) -> None:
+    service = Service(listen=LISTEN)
+    # Here a second of audio takes 100 s to understand.
+    service.clock = lambda: time.time() + 100 * service.journal.streams[-1].audio_seconds
+    async with serve(service, authority) as fake:
+        answer = await transcribed(fake, 10 * SECOND)
     assert answer.text == "one"
     assert isinstance(answer.error, BadRequestException)
     assert "Signature expired" in answer.error.message
+    assert fake.journal.streams[0].audio_seconds == 3.0
     assert fake.journal.signature_failures == 1
 
 

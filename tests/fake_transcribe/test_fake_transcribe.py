@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from tests.fake_transcribe.authority import Authority
+from tests.fake_transcribe.behaviours import Behaviour, Failure, How, Rule
 from tests.fake_transcribe.client import answer_of, client_of, send, start, transcribed
 from tests.fake_transcribe.hearing import Line, local_engine, scripted
 from tests.fake_transcribe.server import serve
@@ -142,15 +143,16 @@ async def test_streams_side_by_side_on_one_connection_keep_apart(authority: Auth
     async with local_engine(NUMBERED) as listen, serve(Service(listen=listen), authority) as fake:
         client = client_of(fake)
 
-        async def one(first: int) -> str:
-            stream = await start(client)
-            await send(stream, pcm(phrase(range(first, first + 10))), pause=0.01)
-            return (await answer_of(stream)).text
+        streams = [await start(client) for _ in range(5)]
 
-        await one(0)  # from here on there is a connection that can be shared
-        texts = await asyncio.gather(*(one(100 * number) for number in range(1, 6)))
+        async def one(number: int) -> str:
+            numbers = range(100 * number, 100 * number + 10)
+            await send(streams[number], pcm(phrase(numbers)), pause=0.01)
+            return (await answer_of(streams[number])).text
+
+        texts = await asyncio.gather(*map(one, range(5)))
     assert texts == [
-        " ".join(str(100 * number + place) for place in range(10)) for number in range(1, 6)
+        " ".join(str(100 * number + place) for place in range(10)) for number in range(5)
     ]
     assert (fake.journal.connections, fake.journal.most_open) == (1, 5)
 
@@ -166,6 +168,40 @@ async def test_a_client_that_goes_away_leaves_its_place(authority: Authority) ->
         await asyncio.wait_for(gone.wait(), 5)
         await start(client)
     assert [record.outcome for record in fake.journal.streams] == ["client", "client"]
+
+
+class Closing:
+    """A recogniser that hears nothing, and counts those that are open."""
+
+    open = 0
+
+    def __init__(self) -> None:
+        type(self).open += 1
+
+    async def feed(self, samples: Samples) -> None: ...
+
+    async def finish(self) -> None: ...
+
+    async def aclose(self) -> None:
+        type(self).open -= 1
+
+
+@pytest.mark.parametrize("how", [How.EXCEPTION, How.RESET, How.DROP, How.STALL, How.MUTE])
+async def test_a_recogniser_is_closed_however_its_stream_ends(
+    authority: Authority, how: How
+) -> None:
+    Closing.open = 0
+    rules = [Rule(Behaviour(failure=Failure(how, at=0.5)))]
+    service = Service(listen=lambda _parameters, _emit: Closing(), rules=rules)
+    async with serve(service, authority) as fake:
+        both = {"enable_channel_identification": True, "number_of_channels": 2}
+        stream = await start(client_of(fake), **both)
+        assert Closing.open == 2
+        await send(stream, bytes(128_000))
+        reading = asyncio.create_task(answer_of(stream), name="answer")
+        await asyncio.wait({reading}, timeout=0.5)
+    await reading
+    assert Closing.open == 0
 
 
 @pytest.mark.parametrize("rate", [8_000, 48_000])
