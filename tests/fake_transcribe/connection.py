@@ -135,7 +135,7 @@ class Connection:
     def _handle(self, event: Event, serve: Serve, group: asyncio.TaskGroup) -> None:
         match event:
             case RequestReceived(stream_id=int(stream_id), headers=headers):
-                exchange = Exchange(self, stream_id, _request(headers or ()))
+                exchange = Exchange(self, stream_id, Request.of(headers or ()))
                 name = f"stream {stream_id} of connection {self.number}"
                 task = group.create_task(self._serve(exchange, serve), name=name)
                 self._running[stream_id] = exchange, task
@@ -225,13 +225,3 @@ class Connection:
         data = self._h2.data_to_send()
         if data and not self._writer.is_closing():
             self._writer.write(data)
-
-
-def _request(fields: Sequence[tuple[str | bytes, str | bytes]]) -> Request:
-    """Read the pseudo headers; `host` is what is signed, whichever way it came."""
-    headers = [(str(name), str(value)) for name, value in fields]
-    pseudo = {name: value for name, value in headers if name.startswith(":")}
-    plain = [(name, value) for name, value in headers if not name.startswith(":")]
-    if all(name != "host" for name, _ in plain):
-        plain.append(("host", pseudo.get(":authority", "")))
-    return Request(pseudo.get(":method", ""), pseudo.get(":path", ""), tuple(plain))

@@ -3,108 +3,27 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from amazon_transcribe.auth import Credentials as TheirCredentials
-from amazon_transcribe.request import Request
-from amazon_transcribe.signer import SigV4RequestSigner
-from h2.config import H2Configuration
-from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
-    Event,
     ResponseReceived,
     StreamEnded,
     StreamReset,
     WindowUpdated,
 )
-from h2.settings import SettingCodes
 from tests.fake_transcribe.authority import Authority
 from tests.fake_transcribe.behaviours import Behaviour, Failure, How, Rule
 from tests.fake_transcribe.eventstream import Decoder, Message
 from tests.fake_transcribe.hearing import Line, scripted
-from tests.fake_transcribe.server import FakeTranscribe, serve
+from tests.fake_transcribe.raw_client import PATH, connected
+from tests.fake_transcribe.server import serve
 from tests.fake_transcribe.service import Limits, Service
-from tests.fake_transcribe.signing import DEFAULT
 
-PATH = "/stream-transcription"
-PLAIN = {
-    "x-amzn-transcribe-language-code": "en-US",
-    "x-amzn-transcribe-sample-rate": "16000",
-    "x-amzn-transcribe-media-encoding": "pcm",
-}
 AT_THE_END = scripted(Line("all there is"))
-
-
-class Raw:
-    """A connection whose every event can be read."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
-        self._reader = reader
-        self._writer = writer
-        self._events: list[Event] = []
-
-    async def flush(self) -> None:
-        self._writer.write(self.h2.data_to_send())
-        await self._writer.drain()
-
-    async def ask(self, path: str = PATH, method: str = "POST", window: int | None = None) -> int:
-        """Open a stream, signed; gives its id."""
-        if window is not None:
-            self.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: window})
-            await self.flush()
-        asked = Request("https://localhost", path, method, {"host": "localhost", **PLAIN}).prepare()
-        theirs = TheirCredentials(DEFAULT.key_id, DEFAULT.secret)
-        signed = SigV4RequestSigner("transcribe", "eu-central-1").sign(asked, theirs)
-        headers = [(name.lower(), value) for name, value in signed.headers.as_list()]
-        stream_id = self.h2.get_next_available_stream_id()
-        pseudo = [(":method", method), (":path", path), (":scheme", "https")]
-        plain = [(name, value) for name, value in headers if name != "host"]
-        self.h2.send_headers(stream_id, [*pseudo, (":authority", "localhost"), *plain])
-        await self.flush()
-        return stream_id
-
-    async def end(self, stream_id: int) -> None:
-        self.h2.end_stream(stream_id)
-        await self.flush()
-
-    async def until(self, kind: type[Event]) -> list[Any]:
-        """Give the events up to the first one of a kind."""
-        seen: list[Any] = []
-        async with asyncio.timeout(5):
-            while True:
-                for place, event in enumerate(self._events, 1):
-                    seen.append(event)
-                    if isinstance(event, kind):
-                        del self._events[:place]
-                        return seen
-                data = await self._reader.read(65_536)
-                assert data, f"closed without a {kind.__name__}"
-                self._events = self.h2.receive_data(data)
-                await self.flush()
-
-
-@asynccontextmanager
-async def connected(fake: FakeTranscribe) -> AsyncIterator[Raw]:
-    context = ssl.create_default_context(cafile=fake.ca_file)
-    context.set_alpn_protocols(["h2"])
-    reader, writer = await asyncio.open_connection(
-        "127.0.0.1", fake.port, ssl=context, server_hostname="localhost"
-    )
-    raw = Raw(reader, writer)
-    assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
-    raw.h2.initiate_connection()
-    await raw.flush()
-    try:
-        yield raw
-    finally:
-        writer.transport.abort()
 
 
 def fields(events: list[Any]) -> dict[str, str]:
@@ -202,6 +121,21 @@ async def test_credit_is_given_back_for_what_is_understood(authority: Authority)
         before = await raw.until(ResponseReceived)
         assert not any(isinstance(event, WindowUpdated) for event in before)
         (*_, credit) = await raw.until(WindowUpdated)
+    assert credit.delta > 0
+
+
+async def test_credit_is_given_back_for_what_is_wrong(authority: Authority) -> None:
+    service = Service(listen=AT_THE_END, limits=Limits(window_bytes=100_000))
+    async with serve(service, authority) as fake, connected(fake) as raw:
+        await raw.until(WindowUpdated)
+        stream = await raw.ask()
+        await raw.until(ResponseReceived)
+        for _ in range(4):
+            raw.h2.send_data(stream, bytes(16_000))
+        await raw.flush()
+        # It comes when more than half of the window is owed: here that takes all of the pieces.
+        (*_, credit) = await raw.until(WindowUpdated)
+        assert fake.journal.streams[0].outcome == "BadRequestException"
     assert credit.delta > 0
 
 
