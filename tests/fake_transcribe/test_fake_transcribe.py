@@ -224,3 +224,14 @@ async def test_whisper_can_be_the_one_that_listens(authority: Authority) -> None
     kinds = [item.item_type for item in final.alternatives[0].items]
     assert kinds[-1] == "punctuation"
     assert kinds.count("pronunciation") == len(said.split())
+
+
+async def test_pocketsphinx_can_be_the_one_that_listens(authority: Authority) -> None:
+    pytest.importorskip("pocketsphinx")
+    settings = RecognitionSettings(engine="pocketsphinx", decoder_processes=1)
+    audio = np.concatenate((clip("command_1"), silence(16_000)))
+    async with local_engine(settings) as listen, serve(Service(listen=listen), authority) as fake:
+        answer = await transcribed(fake, pcm(audio))
+    (stream,) = fake.journal.streams
+    assert (stream.outcome, answer.error) == ("done", None)
+    assert answer.text == stream.text != ""
