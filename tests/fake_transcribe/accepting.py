@@ -51,8 +51,8 @@ async def _answer(exchange: Exchange, service: Service, record: StreamRecord) ->
     await asyncio.sleep(behaviour.headers_delay)
     if behaviour.refuse:
         raise ServiceError(behaviour.refuse, "as scripted")
-    stream = Transcription(exchange, service, record, parameters)
-    with service.admitted(parameters.session_id, stream):
+    with service.admitted(parameters.session_id, exchange):
+        stream = Transcription(exchange, service, record, parameters)
         await exchange.answer(200, _welcome(record, parameters))
         record.answered = asyncio.get_running_loop().time()
         await stream.run(Incoming(exchange, service, record, chain))

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from amazon_transcribe.auth import StaticCredentialResolver
 from amazon_transcribe.client import TranscribeStreamingClient
@@ -10,7 +10,6 @@ from amazon_transcribe.endpoints import StaticEndpointResolver
 from amazon_transcribe.exceptions import SDKError
 from amazon_transcribe.model import Result, StartStreamTranscriptionEventStream
 from awscrt.io import ClientTlsContext, TlsContextOptions
-from tests.fake_transcribe.server import FakeTranscribe
 from tests.fake_transcribe.signing import DEFAULT, Credentials
 
 CHUNK_BYTES: Final = 3_200
@@ -29,23 +28,34 @@ class Answer:
     @property
     def text(self) -> str:
         """The final text."""
-        return " ".join(
-            result.alternatives[0].transcript for result in self.results if not result.is_partial
-        )
+        return " ".join(text for partial, text in self.events if not partial)
 
     @property
     def events(self) -> list[tuple[bool, str]]:
         """Whether each result is partial, with its text."""
-        return [(bool(each.is_partial), each.alternatives[0].transcript) for each in self.results]
+        return [
+            (bool(each.is_partial), alternative.transcript or "")
+            for each in self.results
+            for alternative in each.alternatives or ()
+        ]
 
 
-def client_of(
-    fake: FakeTranscribe, credentials: Credentials = DEFAULT
-) -> TranscribeStreamingClient:
+class Listening(Protocol):
+    """The fake, in this process or in another."""
+
+    @property
+    def endpoint(self) -> str: ...
+
+    @property
+    def ca_file(self) -> str: ...
+
+
+def client_of(fake: Listening, credentials: Credentials = DEFAULT) -> TranscribeStreamingClient:
     """Make a client that trusts the fake."""
+    resolver: Any = StaticEndpointResolver
     client = TranscribeStreamingClient(
         region="eu-central-1",
-        endpoint_resolver=StaticEndpointResolver(fake.endpoint),
+        endpoint_resolver=resolver(fake.endpoint),
         credential_resolver=StaticCredentialResolver(
             credentials.key_id, credentials.secret, credentials.token
         ),
@@ -82,7 +92,13 @@ async def send(
         await stream.input_stream.send_audio_event(audio_chunk=audio[place : place + CHUNK_BYTES])
         await asyncio.sleep(pause)
     if end:
-        await stream.input_stream.end_stream()
+        await end_of(stream)
+
+
+async def end_of(stream: StartStreamTranscriptionEventStream) -> None:
+    """Say that there is no more audio."""
+    untyped: Any = stream.input_stream
+    await untyped.end_stream()
 
 
 async def answer_of(stream: StartStreamTranscriptionEventStream) -> Answer:
@@ -99,7 +115,7 @@ async def answer_of(stream: StartStreamTranscriptionEventStream) -> Answer:
 
 
 async def transcribed(
-    fake: FakeTranscribe, audio: bytes, *, pause: float = 0.0, **parameters: Any
+    fake: Listening, audio: bytes, *, pause: float = 0.0, **parameters: Any
 ) -> Answer:
     """Send audio over a connection of its own; gives what comes back."""
     stream = await start(client_of(fake), **parameters)

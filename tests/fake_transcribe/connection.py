@@ -48,8 +48,7 @@ class Exchange:
 
         Raises the ServiceError that it is terminated with.
         """
-        self._connection.credit(self.stream_id, self._owed)
-        self._owed = 0
+        self.pay()
         item = await self.inbox.get()
         if isinstance(item, ServiceError):
             raise item
@@ -57,6 +56,15 @@ class Exchange:
             return None
         data, self._owed = item
         return data
+
+    def terminate(self, error: ServiceError) -> None:
+        """Let the next `receive` raise an error, behind what was received before."""
+        self.inbox.put_nowait(error)
+
+    def pay(self) -> None:
+        """Give the credit for the bytes received last."""
+        self._connection.credit(self.stream_id, self._owed)
+        self._owed = 0
 
     async def answer(
         self, status: int, headers: Sequence[tuple[str, str]], *, body: bytes | None = None
@@ -127,7 +135,7 @@ class Connection:
     def _handle(self, event: Event, serve: Serve, group: asyncio.TaskGroup) -> None:
         match event:
             case RequestReceived(stream_id=int(stream_id), headers=headers):
-                exchange = Exchange(self, stream_id, _request(headers or ()))
+                exchange = Exchange(self, stream_id, Request.of(headers or ()))
                 name = f"stream {stream_id} of connection {self.number}"
                 task = group.create_task(self._serve(exchange, serve), name=name)
                 self._running[stream_id] = exchange, task
@@ -152,6 +160,7 @@ class Connection:
             pass  # the client went away in the middle of an answer
         finally:
             del self._running[exchange.stream_id]
+            exchange.pay()
             while not exchange.inbox.empty():
                 if isinstance(item := exchange.inbox.get_nowait(), tuple):
                     self.credit(exchange.stream_id, item[1])
@@ -216,13 +225,3 @@ class Connection:
         data = self._h2.data_to_send()
         if data and not self._writer.is_closing():
             self._writer.write(data)
-
-
-def _request(fields: Sequence[tuple[str | bytes, str | bytes]]) -> Request:
-    """Read the pseudo headers; `host` is what is signed, whichever way it came."""
-    headers = [(str(name), str(value)) for name, value in fields]
-    pseudo = {name: value for name, value in headers if name.startswith(":")}
-    plain = [(name, value) for name, value in headers if not name.startswith(":")]
-    if all(name != "host" for name, _ in plain):
-        plain.append(("host", pseudo.get(":authority", "")))
-    return Request(pseudo.get(":method", ""), pseudo.get(":path", ""), tuple(plain))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from tests.fake_transcribe.parameters import Parameters
+from tests.fake_transcribe.parameters import Parameters, spoken
 
-from steno_common.messages import Word
+from steno_common.messages import MANY_LANGUAGES, Word
 from steno_common.units import to_samples
 from steno_transcriber.domain.hypothesis import Hypothesis, Options
 from steno_transcriber.domain.samples import Samples
@@ -57,19 +57,25 @@ Listen = Callable[[Parameters, Emit], Recogniser]
 async def local_engine(settings: RecognitionSettings) -> AsyncIterator[Listen]:
     """Let one of Steno's own engines hear all streams. Raises EngineUnavailable."""
     async with open_recognition(settings) as recognition:
+        yield heard_by(recognition)
 
-        def listen(parameters: Parameters, emit: Emit) -> Recogniser:
-            return _Local(recognition, parameters, emit)
 
-        yield listen
+def heard_by(recognition: Recognition) -> Listen:
+    """Let a recognition that is open hear all streams."""
+
+    def listen(parameters: Parameters, emit: Emit) -> Recogniser:
+        return _Local(recognition, parameters, emit)
+
+    return listen
 
 
 class _Local:
     def __init__(self, recognition: Recognition, parameters: Parameters, emit: Emit) -> None:
         self._emit = emit
         self._open = False
-        told = parameters.language
-        language = told[:2] if told else ("multi" if parameters.many_languages else None)
+        language = MANY_LANGUAGES if parameters.many_languages else None
+        if parameters.language is not None:
+            language = spoken(parameters.language)
         self._recogniser: EngineRecogniser = recognition.recogniser(
             f"fake {parameters.session_id}", self._take, options=Options(language=language)
         )

@@ -70,6 +70,11 @@ class Parameters:
         ]
 
 
+def spoken(code: str) -> str:
+    """Give the language of a code, without its dialect."""
+    return code.split("-", maxsplit=1)[0]
+
+
 def parse(headers: Sequence[tuple[str, str]]) -> Parameters:
     """Read the parameters among the headers. Raises ServiceError where the service would."""
     given = {
@@ -169,7 +174,7 @@ def _languages(given: Mapping[str, str]) -> tuple[str | None, tuple[str, ...]]:
         raise bad_request("Where the language is identified, vocabularies are given by language.")
     if len(options) < 2:
         raise bad_request("language-options must name at least two languages.")
-    if len({code.split("-")[0] for code in options}) < len(options):
+    if len(set(map(spoken, options))) < len(options):
         raise bad_request("language-options may hold one dialect of each language.")
     if given.get("preferred-language", options[0]) not in options:
         raise bad_request("preferred-language must be one of language-options.")

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from tests.fake_transcribe.hearing import Heard
-from tests.fake_transcribe.parameters import Parameters, Stability
+from tests.fake_transcribe.parameters import Parameters, Stability, spoken
 
 from steno_common.messages import Word
 from steno_common.units import to_seconds
@@ -68,7 +68,7 @@ class Form:
         if not options:
             return {}
         preferred = self._parameters.preferred or options[0]
-        code = next((each for each in options if each[:2] == heard.language), preferred)
+        code = next((each for each in options if spoken(each) == heard.language), preferred)
         score = round(heard.probability, 4)
         return {
             "LanguageCode": code,

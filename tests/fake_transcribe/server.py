@@ -1,7 +1,13 @@
 """A fake of Amazon Transcribe streaming that listens on this machine.
 
-async with scripted_or_local as listen, serve(Service(listen=listen), folder) as fake:
-    client = TranscribeStreamingClient(endpoint_resolver=StaticEndpointResolver(fake.endpoint))
+async with (
+    local_engine(RecognitionSettings(engine="numbered")) as listen,
+    serve(Service(listen=listen), Authority(tmp_path / "ca.pem")) as fake,
+):
+    client = client_of(fake)  # or anything that speaks to fake.endpoint and trusts fake.ca_file
+    fake.service.rules = [nth(2, Behaviour(failure=Failure(How.DROP, at=1.5)))]
+    ...
+    fake.journal.streams[0].audio_seconds
 """
 
 import asyncio

@@ -31,12 +31,15 @@ class Limits:
     """Audio without anything to say behind which an event without results is sent."""
     window_bytes: int = 65_536
     """What a client may send of a stream before the service has understood it."""
+    pace: float = float("inf")
+    """Most seconds of audio that are taken in a second; what comes faster has to wait."""
 
 
 class Terminable(Protocol):
     """A stream that can be ended from outside."""
 
-    def terminate(self, error: ServiceError) -> None: ...
+    def terminate(self, error: ServiceError) -> None:
+        """Let it end with an error."""
 
 
 @dataclass(slots=True, kw_only=True)

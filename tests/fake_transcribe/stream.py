@@ -50,10 +50,6 @@ class Transcription:
         self._samples = 0
         self._over = False
 
-    def terminate(self, error: ServiceError) -> None:
-        """End it from outside."""
-        self._exchange.inbox.put_nowait(error)
-
     async def run(self, incoming: Incoming) -> None:
         """Hear the audio to its end; the record's outcome says what that was."""
         try:
@@ -101,10 +97,17 @@ class Transcription:
         channels = self._ears.hear(data)
         self._record.took(data, asyncio.get_running_loop().time())
         await self._feed(channels)
+        await self._keep_pace()
         if self._record.audio_seconds > limits.stream_seconds:
             raise ServiceError("LimitExceededException", errors.TOO_LONG)
         if self._record.audio_seconds >= self._outbox.last_put + limits.heartbeat_seconds:
             await self._outbox.put()
+
+    async def _keep_pace(self) -> None:
+        """Wait until so much audio may have been taken."""
+        begun = self._record.first_audio or 0.0
+        due = begun + self._record.audio_seconds / self._service.limits.pace
+        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
 
     async def _feed(self, channels: Sequence[Samples]) -> None:
         self._samples += len(channels[0])

@@ -133,6 +133,12 @@ def framed(headers: bytes, total: int | None = None) -> bytes:
     return body + struct.pack("!I", crc32(body))
 
 
+def with_wrong_lengths_checksum() -> bytes:
+    """Give a message whose other checksum is right."""
+    body = struct.pack("!III", 16, 0, 1)
+    return body + struct.pack("!I", crc32(body))
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -145,6 +151,7 @@ def framed(headers: bytes, total: int | None = None) -> bytes:
         (framed(b"", total=15), "lengths are impossible"),
         (framed(b"", total=1 << 30), "lengths are impossible"),
         (framed(b"")[:-1], "not exactly one"),
+        (with_wrong_lengths_checksum(), "checksum of the lengths"),
         (framed(b"") * 2, "not exactly one"),
     ],
 )

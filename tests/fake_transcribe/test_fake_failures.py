@@ -1,6 +1,7 @@
 """What a client of the fake sees of each behaviour that is not well."""
 
 import asyncio
+import ssl
 
 import pytest
 from amazon_transcribe.exceptions import (
@@ -92,7 +93,8 @@ async def test_a_stream_that_breaks_off_gives_what_came_before(
         again = await start(client)
         await send(again, SECOND)
         assert (await answer_of(again)).text == "1"
-    assert answer.text == "1 2"
+    # What was on its way when a connection broke may be lost with it.
+    assert answer.text == "1 2" if how is How.RESET else "1 2".startswith(answer.text)
     assert answer.error is None
     assert [stream.outcome for stream in fake.journal.streams] == [how, "done"]
     # A reset ends the stream alone, all else its connection.
@@ -120,24 +122,29 @@ async def test_an_answer_that_ends_too_early_looks_complete(authority: Authority
     assert fake.journal.streams[0].end_of_audio is None
 
 
-async def is_silent(fake: FakeTranscribe, audio: bytes) -> bool:
-    """Whether the answer stays open without another word."""
-    stream = await start(client_of(fake))
-    sending = asyncio.create_task(send(stream, audio), name="audio")
-    reading = asyncio.create_task(answer_of(stream), name="answer")
-    await asyncio.wait({sending}, timeout=5)
-    done, _ = await asyncio.wait({reading}, timeout=0.5)
-    reading.cancel()
-    return not done
-
-
 async def test_a_stream_that_stalls_takes_no_more_audio(authority: Authority) -> None:
     async with serve(behaving(Behaviour(failure=Failure(How.STALL, 2.0))), authority) as fake:
-        assert await is_silent(fake, 20 * SECOND)
-        (stream,) = fake.journal.streams
-        assert [sent.audio for sent in stream.sent] == [1.0, 2.0]
-        assert stream.audio_seconds == 2.0
-        assert stream.outcome == How.STALL
+        stream = await start(client_of(fake))
+        await send(stream, 20 * SECOND)
+        reading = asyncio.create_task(answer_of(stream), name="answer")
+        done, _ = await asyncio.wait({reading}, timeout=0.7)
+        assert not done
+        (record,) = fake.journal.streams
+        assert [sent.audio for sent in record.sent] == [1.0, 2.0]
+        assert (record.audio_seconds, record.outcome) == (2.0, How.STALL)
+    assert (await reading).text == "1 2"
+
+
+async def test_a_stream_that_stalls_stops_no_other_on_its_connection(authority: Authority) -> None:
+    rules = [nth(1, Behaviour(failure=Failure(How.STALL)))]
+    async with serve(Service(listen=COUNTING, rules=rules), authority) as fake:
+        client = client_of(fake)
+        stalled = await start(client)
+        await send(stalled, 20 * SECOND, end=False)
+        other = await start(client)
+        await send(other, 2 * SECOND)
+        assert (await answer_of(other)).text == "1 2"
+        assert fake.journal.connections == 1
 
 
 async def test_a_stream_that_is_mute_takes_all_audio(authority: Authority) -> None:
@@ -158,7 +165,7 @@ async def test_headers_come_late(authority: Authority) -> None:
 async def test_headers_never_come(authority: Authority) -> None:
     async with serve(behaving(Behaviour(no_headers=True)), authority) as fake:
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(1.5):
                 await start(client_of(fake))
         (stream,) = fake.journal.streams
         assert (stream.outcome, stream.answered) == ("no_headers", None)
@@ -213,12 +220,18 @@ async def test_a_result_comes_behind_an_exception(authority: Authority) -> None:
 async def test_a_certificate_that_nobody_trusts_lets_no_client_in(authority: Authority) -> None:
     async with serve(Service(listen=COUNTING), authority) as fake:
         fake.show_certificate(trusted=False)
-        with pytest.raises((AwsCrtError, TimeoutError)):
-            async with asyncio.timeout(3):
-                await start(client_of(fake))
+        # The library would say so too, behind a delay of 10 to 30 s.
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await shaken_hands(fake)
         assert fake.journal.connections == 0
         fake.show_certificate(trusted=True)
         assert (await transcribed(fake, SECOND)).text == "1"
+
+
+async def shaken_hands(fake: FakeTranscribe) -> None:
+    trusting = ssl.create_default_context(cafile=fake.ca_file)
+    _, writer = await asyncio.open_connection("localhost", fake.port, ssl=trusting)
+    writer.transport.abort()
 
 
 async def test_each_stream_has_the_behaviour_of_its_number(authority: Authority) -> None:
