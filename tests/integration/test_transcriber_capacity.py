@@ -172,7 +172,7 @@ async def test_a_worker_says_how_it_stands_until_it_ends(team: Team) -> None:
         return list(heard.others.values())
 
     async def said() -> bool:
-        return await others() == [Report(7, 7, strained=False)]
+        return await others() == [Report(7, 7, strained=False, engine="scripted")]
 
     await team.rig.until(said)
     draining.set()
