@@ -170,7 +170,8 @@ async def test_a_worker_says_how_it_stands_until_it_ends(team: Team) -> None:
     worker = Worker(team.rig.work, team.rig.recognition, LoadMeter(), 7,
                     usage=lambda: Usage(150.0, 900_000_000), gpu=lambda: GPU)  # fmt: skip
     task = asyncio.create_task(worker.run(draining))
-    standing = Report(7, 7, strained=False, cpu_percent=150.0, memory_bytes=900_000_000, gpu=GPU)
+    standing = Report(7, 7, strained=False, cpu_percent=150.0, memory_bytes=900_000_000, gpu=GPU,
+                      engine="scripted")  # fmt: skip
 
     async def others() -> list[Report]:
         heard = await registry.beat("watcher", Report(0, 0, strained=False))
