@@ -33,7 +33,7 @@ def settings(webhook: Example, relay: Example, cloud: Aws) -> dict[str, str]:
         "STENO_RELAY_RETRIES": "0.3",
         "STENO_TRANSLATION_PIPELINE_FUNCTION_NAME": FUNCTION,
         "STENO_AWS_REGION": REGION,
-        "STENO_AWS_ENDPOINT_URL": cloud.url,
+        "STENO_LAMBDA_ENDPOINT_URL": cloud.url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }

@@ -42,7 +42,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def settings(url: str, **more: object) -> dict[str, object]:
     return {"translation_pipeline_function_name": FUNCTION, "aws_region": REGION,
-            "aws_endpoint_url": url} | more  # fmt: skip
+            "lambda_endpoint_url": url} | more  # fmt: skip
 
 
 async def test_a_transcript_is_an_event_call_of_the_function(cloud: Aws) -> None:

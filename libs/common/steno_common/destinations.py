@@ -149,7 +149,7 @@ class DestinationSettings(Installed):
     relay_seconds: float = 86_400.0
     aws_region: str = ""
     """Empty: as the environment of AWS says."""
-    aws_endpoint_url: str = ""
+    lambda_endpoint_url: str = ""
     delivery_seconds: float = 15.0
     """Longest try of one delivery."""
 

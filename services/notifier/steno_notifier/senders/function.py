@@ -58,7 +58,7 @@ class Function:
                 self._client = await self._held.enter_async_context(
                     get_session().create_client(
                         "lambda", config=config, region_name=settings.aws_region or None,
-                        endpoint_url=settings.aws_endpoint_url or None,
+                        endpoint_url=settings.lambda_endpoint_url or None,
                     )
                 )  # fmt: skip
         return self._client
