@@ -173,14 +173,17 @@ class Candidate:
 
 @cache
 def candidates() -> tuple[Candidate, ...]:
-    """Every server that this machine can run, the default first; empty when there is none."""
+    """Every server that this machine can run, the default first; empty when there is none.
+
+    Of several copies of one version the first counts.
+    """
     if os.environ.get(GIVEN_URL):
         return (Candidate("given"),)
-    binaries = [
-        Candidate(f"{binary.path.rsplit('/', 1)[-1]}-{binary.version}", binary)
-        for binary in find_binaries()
-    ]
-    return (*binaries, *([Candidate("container")] if docker_has_image() else []))
+    binaries: dict[str, Binary] = {}
+    for binary in find_binaries():
+        binaries.setdefault(f"{binary.path.rsplit('/', 1)[-1]}-{binary.version}", binary)
+    found = [Candidate(name, binary) for name, binary in binaries.items()]
+    return (*found, *([Candidate("container")] if docker_has_image() else []))
 
 
 def listens(url: str) -> bool:
