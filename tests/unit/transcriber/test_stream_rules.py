@@ -113,6 +113,9 @@ def test_a_final_that_was_taken_before_changes_nothing() -> None:
     made.finish(final(1.0, 2.0, ("one", 1.0, 2.0)))
     assert made.finish(final(1.0, 2.0, ("one", 1.0, 2.0))) == []
     assert made.show(Result("a", 1.0, 2.0, (HeardWord("one", 1.0, 2.0),))) is None
+    rest = made.rest()
+    assert rest is not None
+    assert rest.end == 8 * SECOND
 
 
 def test_results_are_cut_by_time_at_what_is_finished() -> None:
