@@ -341,7 +341,7 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
 
 
 async def _nothing_left(before: set[asyncio.Task[Any]]) -> bool:
-    ours = ("receive", "ingest", "acknowledge", "deliver", "watch", "idle", "dismiss", "listener",
+    ours = ("receive", "store", "acknowledge", "deliver", "watch", "idle", "dismiss", "listener",
             "upload", "heed", "keep", "heartbeat")  # fmt: skip
     names = [task.get_name() for task in asyncio.all_tasks() - before if not task.done()]
     decoders = [thread for thread in threading.enumerate() if thread.name == "steno-demuxer"]

@@ -67,6 +67,8 @@ async def test_every_session_is_delivered_to_what_the_installation_has(
         ({"url": "https:///"}, "invalid_destination"),
         ({"secret": "hush"}, "invalid_destination"),
         ({"events": ["partial"]}, "invalid_destination"),
+        ({"kind": "relay", "events": ["utterance", "final"]}, "invalid_destination"),
+        ({"kind": "pipeline", "events": ["translation"]}, "invalid_destination"),
         ({"kind": "mail"}, "invalid_message"),
         ({"url": "https://" + "a" * 3000}, "invalid_message"),
         ({"url": None}, "invalid_message"),
@@ -97,7 +99,9 @@ async def test_a_host_that_is_allowed_may_be_plain(
 
 async def dead(gateway: Gateway, name: str = "hook-1") -> str:
     """Have a final of a new session become a letter; gives the session's id."""
-    session_id = await gateway.create(destinations=[HOOK, {**HOOK, "kind": "relay"}])
+    session_id = await gateway.create(
+        destinations=[HOOK, {**HOOK, "kind": "relay", "events": ["utterance"]}]
+    )
     async with gateway.joined(session_id) as client:
         await client.chunks([bytes(3200)])
         await client.hear_stored(1)

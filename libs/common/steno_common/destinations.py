@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +22,10 @@ ENCRYPTED: Final = {"webhook": "https", "relay": "https wss", "pipeline": "https
 """Schemes that a session may name, by kind of destination."""
 EVENTS: Final = ("final", "utterance", "status", "warning", "completed", "translation")
 """Names of what may be delivered."""
+FORMS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"webhook": EVENTS, "relay": ("utterance",), "pipeline": ("final",)}
+)
+"""Of these, what destinations of a kind have a form for."""
 PLAIN: Final = {"https": "http", "wss": "ws"}
 """What is the same without encryption."""
 
@@ -41,6 +47,13 @@ def secret_key(secret: str) -> bytes:
 def secret_keys(secrets: str) -> tuple[bytes, ...]:
     """Give the keys of secrets apart by spaces, as while they are changed; raises ValueError."""
     return tuple(secret_key(secret) for secret in secrets.split())
+
+
+def check_events(kind: str, events: Sequence[str]) -> None:
+    """Raise ValueError with the reason for events that no destination of a kind can be sent."""
+    forms = FORMS[kind]
+    if not set(events) <= set(forms):
+        raise ValueError(f"a {kind} has no form for other events than {', '.join(forms)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from steno_gateway.domain.credentials import (
     offered_subprotocols,
 )
 from steno_gateway.domain.keys import InvalidKeyError, Key, read_keys
+from steno_gateway.domain.names import read_id
 from steno_gateway.domain.origins import read_origins
 from steno_gateway.domain.seals import Seal
 from steno_gateway.domain.tokens import Grant, Keyring, SessionRight
@@ -113,10 +113,7 @@ class Pass:
 def session_named(request: web.Request) -> str | None:
     """Give the session in a request's path as tokens name it; None if there is none."""
     named = request.match_info.get("session_id")
-    try:
-        return None if named is None else str(uuid.UUID(named))
-    except ValueError:
-        return named
+    return None if named is None else read_id(named) or named
 
 
 def read_keyring(settings: GatewaySettings) -> Keyring | None:

@@ -135,7 +135,7 @@ async def small_body(request: web.Request) -> bytes:
 async def post_token(request: web.Request) -> web.Response:
     """`POST /api/streaming/sessions/{session_id}/tokens`."""
     services = request.app[SERVICES]
-    session_id = session_id_of(request)
+    session_id = await session_id_of(request)
     asked = parse_token_request(await small_body(request))
     if await services.store.snapshot(session_id) is None:
         raise ClientError("session_not_found", "no such session")
@@ -146,7 +146,7 @@ async def post_token(request: web.Request) -> web.Response:
 async def get_session(request: web.Request) -> web.Response:
     """`GET /api/streaming/sessions/{session_id}`."""
     services = request.app[SERVICES]
-    snapshot = await services.store.snapshot(session_id_of(request))
+    snapshot = await services.store.snapshot(await session_id_of(request))
     if snapshot is None:
         raise ClientError("session_not_found", "no such session")
     return web.json_response(await described(services, snapshot))
@@ -155,7 +155,7 @@ async def get_session(request: web.Request) -> web.Response:
 async def delete_session(request: web.Request) -> web.Response:
     """`DELETE /api/streaming/sessions/{session_id}`."""
     services = request.app[SERVICES]
-    if not await services.store.remove(session_id_of(request)):
+    if not await services.store.remove(await session_id_of(request)):
         raise ClientError("session_not_found", "no such session")
     return web.Response(status=204)
 
@@ -166,7 +166,7 @@ async def session_socket(request: web.Request) -> web.StreamResponse:
     async def serve(services: Services, peer: Peer) -> None:
         caller = request[CALLER]
         with services.admission.socket(caller.address), services.sockets.holding(peer):
-            way_back = Pass(services.access, caller, session_id_of(request))
+            way_back = Pass(services.access, caller, await session_id_of(request))
             kept = request.query.get("checkpoint")
             known = Known(event_number(request.query.get("last_event")),
                           None if kept is None else event_number(kept),

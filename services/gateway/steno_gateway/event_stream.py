@@ -31,7 +31,7 @@ SSE_HEADERS: Final = {
 async def listen_events(request: web.Request) -> web.StreamResponse:
     """`GET /api/streaming/sessions/{session_id}/events`."""
     services = request.app[SERVICES]
-    session_id, asked = session_id_of(request), wanted(request)
+    session_id, asked = await session_id_of(request), wanted(request)
     with services.admission.socket(request[CALLER].address):
         last_id = request.headers.get("Last-Event-ID") or request.query.get("last_event_id", "")
         snapshot = await found(services, session_id, RETURN_SECONDS if last_id else 0.0)

@@ -99,7 +99,7 @@ def wanted_seconds(text: str | None) -> int | None:
 async def get_metrics(request: web.Request) -> web.Response:
     """`GET /api/streaming/sessions/{session_id}/metrics`."""
     services = request.app[SERVICES]
-    snapshot = await services.store.snapshot(session_id_of(request))
+    snapshot = await services.store.snapshot(await session_id_of(request))
     if snapshot is None:
         raise ClientError("session_not_found", "no such session")
     return web.json_response(await gather(services, snapshot))

@@ -61,13 +61,20 @@ class Ingest:
     _room: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when commits may have made room."""
     _busy: bool = False
+    _over: bool = False
+    """Nothing more will be stored."""
     _decoding: threading.Lock = field(default_factory=threading.Lock)
     """Held while a thread calls the decoder: a cancelled task leaves its thread behind."""
     _bytes: int = 0
     """What this session has part in the inflow's waiting bytes."""
 
     def put(self, item: Item) -> None:
-        """Queue an item; the caller keeps the queue within its bound."""
+        """Queue an item; the caller keeps the queue within its bound.
+
+        What comes while the work is being ended is dropped, for nobody would take it out again.
+        """
+        if self._over:
+            return
         if isinstance(item, Accepted):
             self._hold(len(item.data))
             if self.latency is not None and item.sequence > self.stored:
@@ -107,7 +114,7 @@ class Ingest:
                     self._busy = False
                     self.progress.set()
         finally:
-            self._busy = False
+            self._busy, self._over = False, True
             self._items.clear()
             self._hold(-self._bytes)
             self.progress.set()

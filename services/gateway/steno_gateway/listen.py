@@ -27,7 +27,7 @@ async def listen_socket(request: web.Request) -> web.StreamResponse:
     async def serve(services: Services, peer: Peer) -> None:
         caller = request[CALLER]
         with services.admission.socket(caller.address), services.sockets.holding(peer):
-            session_id, asked = session_id_of(request), wanted(request)
+            session_id, asked = await session_id_of(request), wanted(request)
             way_back = Pass(services.access, caller, session_id)
             snapshot = await found(services, session_id)
             last = event_number(request.query.get("last_event"))

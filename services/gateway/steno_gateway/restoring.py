@@ -64,7 +64,7 @@ class Keeper:
 async def post_restore(request: web.Request) -> web.Response:
     """`POST /api/streaming/sessions/{session_id}/restore`."""
     services, caller = request.app[SERVICES], request[CALLER]
-    session_id, seal = session_id_of(request), services.access.seal(caller)
+    session_id, seal = await session_id_of(request), services.access.seal(caller)
     with services.admission.upload(caller):
         body = await _body(request)
         # A long log is no work for the event loop.

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,14 +14,16 @@ from steno_common.destinations import Installed
 from steno_common.lifecycle import Lifecycle
 from steno_common.process import ProcessMeter
 from steno_common.store.limits import Limits
+from steno_common.store.names import NameStore
 from steno_common.store.sessions import SessionStore
-from steno_gateway.access import Access
+from steno_gateway.access import CALLER, Access
 from steno_gateway.admission import Admission
 from steno_gateway.domain.dialects.base import Dialect
 from steno_gateway.domain.dialects.doors import dialect_at
 from steno_gateway.domain.dialects.native import NATIVE
 from steno_gateway.domain.dialects.send_audio import SendAudio
 from steno_gateway.domain.errors import ClientError
+from steno_gateway.domain.names import is_name, read_id
 from steno_gateway.feed import Feed
 from steno_gateway.holders import Holders
 from steno_gateway.memory import MemoryWatch
@@ -86,12 +87,20 @@ USUAL = Handling()
 SERVICES = web.AppKey("services", Services)
 
 
-def session_id_of(request: web.Request) -> str:
-    """Give the session id of a request's path; raises ClientError `invalid_session_id`."""
-    try:
-        return str(uuid.UUID(request.match_info["session_id"]))
-    except ValueError as error:
-        raise ClientError("invalid_session_id", "a session id is a UUID") from error
+async def session_id_of(request: web.Request) -> str:
+    """Give the id of the session that a request's path names.
+
+    By that id, or as the caller's API key calls it; raises ClientError `invalid_session_id`.
+    """
+    named = request.match_info["session_id"]
+    session_id = read_id(named)
+    if session_id is None and is_name(named):
+        services = request.app[SERVICES]
+        names = NameStore(services.store.link, services.limits)
+        session_id = await names.find(request[CALLER].key or "", named)
+    if session_id is None:
+        raise ClientError("invalid_session_id", "neither a UUID nor the name of a session")
+    return session_id
 
 
 def dialect_of(request: web.Request) -> Dialect:

@@ -33,7 +33,7 @@ async def post_translation(request: web.Request) -> web.Response:
 
     201 for a new one, 200 where the final has one in this language: it stays as it is.
     """
-    services, session_id = request.app[SERVICES], session_id_of(request)
+    services, session_id = request.app[SERVICES], await session_id_of(request)
     services.admission.translation(session_id)
     asked = parse_translation(await small_body(request))
     if services.memory.inflow.stopped:

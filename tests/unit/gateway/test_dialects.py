@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steno_common.messages import Final, Partial, Prosody, Warned, Word
+from steno_common.messages import Final, Partial, Prosody, Translation, Warned, Word
 from steno_gateway.domain.client import Audio, AudioChunk, Control, Ping
 from steno_gateway.domain.dialects.base import Dialect, Manners
 from steno_gateway.domain.dialects.doors import dialect_at
@@ -16,7 +16,8 @@ from steno_gateway.domain.dialects.native import NATIVE
 from steno_gateway.domain.dialects.send_audio import SendAudio
 from steno_gateway.domain.dialects.simple import Simple
 from steno_gateway.domain.errors import FAULTS, ClientError
-from steno_gateway.domain.server import event_message, partial_message
+from steno_gateway.domain.server import event_message, partial_message, translation_message
+from steno_gateway.domain.story import Segment
 
 NAME = "golden-eagle-427"
 CHUNK = bytes(range(250)) * 12 + bytes(200)
@@ -193,6 +194,13 @@ def test_r3_too_many_chunks_are_refused_in_these_words() -> None:
         (send_audio(sessionId="x" * 129), "INVALID_SESSION_ID", 400),
         (send_audio(sessionId="line\n"), "INVALID_SESSION_ID", 400),
         (send_audio(sessionId=7), "INVALID_SESSION_ID", 400),
+        (send_audio(sessionId="5F0C2E1A-0000-4000-8000-000000000001"), "INVALID_SESSION_ID", 400),
+        (send_audio(sessionId="5f0c2e1a000040008000000000000001"), "INVALID_SESSION_ID", 400),
+        (
+            '{"action": "endSession", "sessionId": "urn:uuid:5f0c2e1a000040008000000000000001"}',
+            "INVALID_SESSION_ID",
+            400,
+        ),
         (send_audio(audioData=None), "INVALID_MESSAGE", 400),
         (send_audio(audioData="AA" * 160_004), "CHUNK_TOO_LARGE", 413),
     ],
@@ -234,6 +242,17 @@ def test_r3_results_come_in_the_words_of_the_pipeline() -> None:
         "timestamp": MOMENT, "startTime": 0.1, "endTime": 1.1,
         "emotionDynamics": {"volume": 0.25, "rate": 1.5, "energy": 0.5},
     }  # fmt: skip
+
+
+def test_r3_a_translation_says_when_what_it_translates_was_said() -> None:
+    translation = Translation("es-MX", "hola", 3, MOMENT + 250)
+    segment = Segment("hello there", 1_600, 17_600)
+    assert said(SendAudio(NAME), translation_message("s", 5, translation, segment)) == {
+        "type": "translation", "sessionId": NAME, "targetLanguage": "es-MX",
+        "translatedText": "hola", "timestamp": MOMENT + 250, "startTime": 0.1, "endTime": 1.1,
+    }  # fmt: skip
+    alone = said(SendAudio(NAME), translation_message("s", 5, translation, None))
+    assert (alone["startTime"], alone["endTime"]) == (None, None)
 
 
 def test_manners_are_data() -> None:

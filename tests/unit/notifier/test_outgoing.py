@@ -1,12 +1,13 @@
 """What is delivered, when again, under which id."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steno_common.destinations import EVENTS, DestinationSettings
+from steno_common.destinations import EVENTS, FORMS, DestinationSettings
 from steno_common.messages import (
     Completed,
     Destination,
@@ -32,6 +33,9 @@ from steno_notifier.domain.outgoing import (
     repeating,
     wants,
 )
+from steno_notifier.domain.pipeline_form import pipeline_form
+from steno_notifier.domain.relay_form import relay_form
+from steno_notifier.domain.webhook_form import webhook_form
 
 FINAL = FinalEvent("word", (), 1600, 3200, 0.5, 1, 1)
 UTTERANCE = Utterance(7, "word", 1600, 3200, 0.5, 2, 2)
@@ -114,6 +118,24 @@ def test_a_destination_gets_what_it_names() -> None:
     destination = Destination("x", "webhook", events=("translation", "completed"))
     found = [event for event in ALL if wants(destination, event)]
     assert found == [Translation("de", "Wort", 1), COMPLETED]
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [("webhook", webhook_form), ("relay", relay_form), ("pipeline", pipeline_form)],
+)
+def test_what_a_kind_may_be_asked_for_is_what_it_has_a_form_for(
+    kind: str, form: Callable[[Parcel], bytes | None]
+) -> None:
+    session = Session("sid", 0, "audio/pcm")
+    destination = Destination("x", kind)  # type: ignore[arg-type]
+    has_form = {
+        NAMES[type(event)]: form(Parcel(session, "epoch", destination, 9, event)) is not None
+        for event in ALL
+        if type(event) in NAMES
+    }
+    assert {name for name, there in has_form.items() if there} == set(FORMS[kind])
+    assert set(has_form) == set(EVENTS)
 
 
 def test_what_may_be_asked_for_is_what_has_a_name() -> None:

@@ -14,6 +14,7 @@ from steno_gateway.access import CALLER, Pass
 from steno_gateway.connection import Known, serve_session
 from steno_gateway.dialects.named_line import NamedLine
 from steno_gateway.domain.access import Caller
+from steno_gateway.domain.choice import chosen_languages
 from steno_gateway.domain.client import Control, SessionRequest, request_of_query
 from steno_gateway.domain.dialects.send_audio import SendAudio
 from steno_gateway.domain.errors import ClientError
@@ -44,6 +45,8 @@ class Desk:
     """What the address says of all of them."""
     headers: Mapping[str, str]
     """Of the handshake; they may name a trace."""
+    languages: tuple[str, ...] = ()
+    """Of translations that the client wants of all of them."""
     _lines: dict[str, NamedLine] = field(default_factory=dict)
     """By name, those that take audio or tell why they take none."""
     _served: set[NamedLine] = field(default_factory=set)
@@ -135,7 +138,8 @@ class Desk:
         way_back = Pass(services.access, self.caller, named.session_id)
         async with asyncio.TaskGroup() as tasks:
             keep = tasks.create_task(self.naming.keep(name, named.session_id), name="keep name")
-            await serve_session(services, line, way_back, Known(named.after))
+            known = Known(named.after, languages=self.languages)
+            await serve_session(services, line, way_back, known)
             keep.cancel()
         line.check_held()
 
@@ -158,7 +162,9 @@ async def send_audio(request: web.Request) -> web.StreamResponse:
             query = [(name, value) for name, value in request.query.items() if name in WISHES]
             asked = request_of_query(RAW, query)
             assert isinstance(peer.dialect, SendAudio)
-            await Desk(services, peer, peer.dialect, caller, asked, request.headers).run()
+            languages = chosen_languages(request.query.getall("translations", ()))
+            await Desk(services, peer, peer.dialect, caller, asked, request.headers,
+                       languages).run()  # fmt: skip
 
     return await serve_socket(request, serve, dialect=dialect_of(request),
                               handling=Handling(close_late=True))  # fmt: skip

@@ -6,7 +6,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from steno_common.destinations import EVENTS, LONGEST_URL, Allowed, check_url, secret_key
+from steno_common.destinations import (
+    EVENTS,
+    LONGEST_URL,
+    Allowed,
+    check_events,
+    check_url,
+    secret_key,
+)
 from steno_common.messages import Destination
 from steno_gateway.domain.errors import ClientError
 
@@ -47,8 +54,7 @@ def _named(place: int, asked: DestinationRequest, allowed: Allowed) -> Destinati
         check_url(asked.kind, asked.url, allowed)
         if asked.secret:
             secret_key(asked.secret)
-        if not set(asked.events) <= set(EVENTS):
-            raise ValueError(f"its events are not of {', '.join(EVENTS)}")
+        check_events(asked.kind, asked.events)
     except ValueError as error:
         told = f"destination {place}: {error}"
         raise ClientError("invalid_destination", told) from error

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+from steno_common.destinations import FORMS
 from steno_common.messages import (
     Completed,
     Destination,
@@ -114,11 +115,13 @@ NAMES: Final[Mapping[type[Event], str]] = {
 
 KINDS: Final[Mapping[str, Kind]] = {
     "webhook": Kind(
-        frozenset({"final", "utterance", "status", "warning", "completed"}),
+        frozenset(FORMS["webhook"]) - {"translation"},
         Plan((5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0)),
     ),
-    "relay": Kind(frozenset({"utterance"}), repeating((1.0, 2.0, 5.0, 10.0, 30.0, 60.0), 86_400.0)),
-    "pipeline": Kind(frozenset({"final"}), Plan((0.1, 0.1))),
+    "relay": Kind(
+        frozenset(FORMS["relay"]), repeating((1.0, 2.0, 5.0, 10.0, 30.0, 60.0), 86_400.0)
+    ),
+    "pipeline": Kind(frozenset(FORMS["pipeline"]), Plan((0.1, 0.1))),
 }
 
 

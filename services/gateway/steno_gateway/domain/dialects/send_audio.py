@@ -13,9 +13,7 @@ from steno_common.units import SAMPLE_BYTES, SAMPLE_RATE
 from steno_gateway.domain.client import Audio, ClientMessage, Control
 from steno_gateway.domain.dialects.base import Manners
 from steno_gateway.domain.errors import FAULTS, ClientError
-
-NAME_PATTERN: Final = r"^[\w.:@~-]{1,128}\Z"
-"""Names such as `golden-eagle-427`: letters, digits, a few signs; no spaces."""
+from steno_gateway.domain.names import NAME_PATTERN, is_name
 
 _Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
 
@@ -77,6 +75,8 @@ class SendAudio:
     def address(self, frame: str | bytes) -> tuple[str, Sequence[ClientMessage]]:
         """Read a frame: the name of a session with what is said to it; raises ClientError."""
         said = _parsed(frame)
+        if not is_name(said.sessionId):
+            raise ClientError("invalid_session_id", "sessionId: a name, which is no UUID")
         if isinstance(said, _EndSession):
             return said.sessionId, (Control("stop"),)
         size = len(said.audioData)
@@ -87,7 +87,7 @@ class SendAudio:
         return said.sessionId, (Audio(said.audioData),)
 
     def word(self, message: Json, _now: float, /) -> Sequence[Json]:
-        """Say texts, warnings, errors, the end of a session."""
+        """Say texts, translations, warnings, errors, the end of a session."""
         worded = self._worded(message)
         return () if worded is None else (worded,)
 
@@ -107,6 +107,8 @@ class SendAudio:
             case "server:session_completed":
                 return {"type": "sessionEnded", "sessionId": self.name, "id": message["session_id"],
                         "transcriptText": message["text"]}  # fmt: skip
+            case "server:translation":
+                return self._translation(message)
         return None
 
     def _transcript(self, message: Json, *, stability: float) -> Json:
@@ -124,6 +126,17 @@ class SendAudio:
         if (prosody := message.get("prosody")) is not None:
             transcript["emotionDynamics"] = prosody
         return transcript
+
+    def _translation(self, message: Json) -> Json:
+        return {
+            "type": "translation",
+            "sessionId": self.name,
+            "targetLanguage": message["language"],
+            "translatedText": message["text_content"],
+            "timestamp": _milliseconds(message["created_at"]),
+            "startTime": message["start_time"],
+            "endTime": message["end_time"],
+        }
 
     def _error(self, message: Json) -> Json:
         code = message["code"]
