@@ -1,64 +1,24 @@
 """Transcriber processes on the engine `aws`: one is killed in mid-stream, another goes on."""
 
-import asyncio
-import os
 import signal
-import socket
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from tests.fake_transcribe.authority import Authority
 from tests.fake_transcribe.hearing import local_engine
-from tests.fake_transcribe.server import FakeTranscribe, serve
+from tests.fake_transcribe.server import serve
 from tests.fake_transcribe.service import Service
-from tests.integration.aws_rig import NUMBERS, PCM, environment
+from tests.integration.aws_processes import LIMITS, transcriber
+from tests.integration.aws_rig import NUMBERS, PCM
 from tests.integration.transcriber_rig import Rig
 from tests.redis_servers import RedisServer
 
 from steno_common.messages import Ended
-from steno_common.store.limits import Limits
 from steno_common.store.link import open_link
 from steno_common.store.sessions import SessionStore
 from steno_common.store.work import WorkStore
 from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
-
-LIMITS = Limits(shards=4, lease_seconds=0.6)
-
-
-@asynccontextmanager
-async def transcriber(
-    redis: RedisServer, fake: FakeTranscribe, port: int
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a transcriber until the end, however it ends."""
-    variables = {
-        **os.environ,
-        **environment(fake.endpoint, fake.ca_file),
-        "STENO_ENGINE": "aws",
-        "STENO_AWS_PACE": "8",
-        "STENO_REDIS_URL": redis.url,
-        "STENO_SHARDS": "4",
-        "STENO_LEASE_SECONDS": "0.6",
-        "STENO_PORT": str(port - 1),
-    }
-    command = (sys.executable, "-m", "steno_transcriber")
-    process = await asyncio.create_subprocess_exec(*command, env=variables)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        return port
 
 
 async def test_nothing_is_lost_or_doubled_when_a_process_is_killed_in_mid_stream(
@@ -74,7 +34,7 @@ async def test_nothing_is_lost_or_doubled_when_a_process_is_killed_in_mid_stream
         rig = Rig(SessionStore(link, LIMITS), WorkStore(link, LIMITS), unused)
         held = await rig.begin()
         cut = 60_800  # in the middle of the second phrase: its stream is open when it comes
-        async with transcriber(redis_server, fake, free_port()) as first:
+        async with transcriber(redis_server, fake) as first:
             next_number = await rig.send(held, PCM[:cut])
 
             async def in_mid_stream() -> bool:
@@ -85,7 +45,7 @@ async def test_nothing_is_lost_or_doubled_when_a_process_is_killed_in_mid_stream
             first.send_signal(signal.SIGKILL)
             assert await first.wait() == -signal.SIGKILL
         before = await rig.finals(held)
-        async with transcriber(redis_server, fake, free_port()):
+        async with transcriber(redis_server, fake):
             await rig.send(held, PCM[cut:], first=next_number)
             await rig.mark(held, "end")
             await rig.until(lambda: over(rig, held), 40)

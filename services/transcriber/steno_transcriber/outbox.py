@@ -20,6 +20,8 @@ class Timed:
 
     closed: Closed
     sent_at: float | None = None
+    given_up: bool = False
+    """Whether no stream will say anything of it."""
 
 
 class Outbox:
@@ -74,7 +76,7 @@ class Outbox:
             self._context = self._context.after(hypothesis)
             tools = self._tools
             prosody = await loop.run_in_executor(tools.executor, tools.prosody, closed.speech)
-        elif reason != "silence":
+        elif timed.given_up:
             reason = "engine_failed"
         now = loop.time()
         sent_at = now if timed.sent_at is None else timed.sent_at

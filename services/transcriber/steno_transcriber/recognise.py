@@ -55,7 +55,8 @@ class Heard:
         if isinstance(event, Partial):
             return
         self.samples = event.end
-        self.complete &= event.reason != "engine_failed"
+        lost = event.reason == "engine_failed" and event.speech_start < event.speech_end
+        self.complete &= not lost
         if (said := event.hypothesis) is not None:
             self.finals.append(
                 Spoken(

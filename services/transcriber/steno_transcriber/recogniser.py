@@ -9,7 +9,8 @@ from steno_transcriber.domain.hypothesis import Hypothesis
 from steno_transcriber.domain.samples import Samples
 
 SpanReason = Literal["silence", "pause", "cut", "flush", "engine_failed"]
-"""What ended a span; `engine_failed`: it holds speech whose words are lost."""
+"""What ended a span; `engine_failed`: the engine was given up, so speech in it has no words, but
+another engine may go on before it. Such a span alone may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

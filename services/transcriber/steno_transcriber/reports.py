@@ -41,7 +41,7 @@ def partial_report(partial: Partial, sequence: int, commit: int, now_ms: int,
 
 def span_report(span: Span, sequence: int, commit: int, now_ms: int) -> FinalEvent | Warned | None:
     """Give what is to be told of a span that commit number `commit` finishes, if anything is."""
-    if span.reason == "engine_failed":
+    if span.reason == "engine_failed" and span.speech_start < span.speech_end:
         return skipped_report(span.speech_start, span.speech_end)
     if span.hypothesis is None:
         return None

@@ -186,8 +186,11 @@ class Session:
                 metrics.PARTIAL.observe(max(0.0, (self.clock.now_ms() - place.arrival_ms) / 1000))
 
     async def _finish(self, span: Span) -> None:
-        if span.reason == "engine_failed" and self.goes_on_elsewhere(self.stay):
-            raise PassedOnError
+        if span.reason == "engine_failed":
+            if self.goes_on_elsewhere(self.stay):
+                raise PassedOnError
+            if span.start == span.end:
+                return
         place = self._ledger.covering(span.decided)
         sequence = self._ledger.sequence_at(span.end)
         now_ms = self.clock.now_ms()
@@ -202,8 +205,8 @@ class Session:
         spoken = span.end - span.start if span.speech_end > span.speech_start else 0
         arrival_ms = place.arrival_ms if place else 0
         waited = max(0.0, now_ms - arrival_ms) / 1000 if place else 0.0
-        lost = self._chunks_of(span) if span.reason == "engine_failed" else 0
         if spoken:
+            lost = self._chunks_of(span) if span.reason == "engine_failed" else 0
             self._measuring.finished(Outcome(span.hypothesis, span.engine_seconds, lost))
         consumed = self._ledger.consume(span.end)
         with traces.segment(self.claim.session_id, span, number=self._commits + 1, waited=waited,

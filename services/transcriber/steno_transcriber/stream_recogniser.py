@@ -76,8 +76,9 @@ class StreamRecogniser:
                 await self._ended()
         finally:
             self._signals.flushing = False
-        # What is left came while the engine is down.
-        await self._give_up()
+        if self._tiling.received > self._tiling.border:
+            # It came while the engine is down.
+            await self._give_up(whole=True)
 
     async def aclose(self) -> None:
         """Stop without closing anything."""
@@ -91,7 +92,7 @@ class StreamRecogniser:
         """Let a stream take the audio; wait while there is too much of it."""
         if self._begin() is None:
             if self._tiling.received - self._tiling.border >= GIVEN_UP:
-                await self._give_up()
+                await self._give_up(whole=False)
             return
         while self._task and not self._task.done() and self._tiling.unsent > AHEAD:
             self._signals.room.clear()
@@ -177,13 +178,11 @@ class StreamRecogniser:
         down = min(LONGEST_DOWN_SECONDS, DOWN_SECONDS * 2**self._outages)
         self._losses, self._outages = 0, self._outages + 1
         self._down_until = asyncio.get_running_loop().time() + down
-        if (closed := self._tiling.give_up()) is not None:
-            self._outbox.put(Timed(closed))
+        self._outbox.put(Timed(self._tiling.give_up(whole=False), given_up=True))
         return False
 
-    async def _give_up(self) -> None:
-        if (closed := self._tiling.give_up()) is not None:
-            await self._outbox.emit(Timed(closed))
+    async def _give_up(self, *, whole: bool) -> None:
+        await self._outbox.emit(Timed(self._tiling.give_up(whole=whole), given_up=True))
 
     async def _hear(self, result: Result) -> None:
         if not result.final:

@@ -12,7 +12,7 @@ from steno_transcriber.domain.results import HeardWord, Result
 from steno_transcriber.domain.samples import Samples
 from steno_transcriber.domain.scan import BLOCK, FRAME
 from steno_transcriber.domain.stream_time import StreamTime
-from steno_transcriber.domain.tiling import Patience, Tiling
+from steno_transcriber.domain.tiling import LEAD, Patience, Tiling
 
 SECOND = 16_000
 
@@ -159,11 +159,25 @@ def test_a_stream_is_asked_to_end_when_it_owes_too_much() -> None:
         assert made.is_turn_due() is due
 
 
-def test_what_is_given_up_is_speech_or_silence() -> None:
-    lost = tiling(SECOND, speech=True).give_up()
-    assert lost is not None
+@pytest.mark.parametrize("whole", [True, False])
+def test_speech_is_given_up_whole(whole: bool) -> None:
+    lost = tiling(SECOND, speech=True).give_up(whole=whole)
     assert (lost.start, lost.end, lost.words) == (0, SECOND, ())
     assert (lost.speech_start, lost.speech_end) == (0, SECOND // FRAME * FRAME)
-    silent = tiling(SECOND).give_up()
-    assert silent is not None
+
+
+@pytest.mark.parametrize(
+    ("samples", "whole", "end"),
+    [
+        (SECOND, True, SECOND),
+        # Behind it a word may have begun that is too soft yet, or not yet judged at all.
+        (SECOND, False, SECOND // FRAME * FRAME - LEAD),
+        (LEAD, False, 0),
+    ],
+)
+def test_silence_is_given_up_as_far_as_it_is_known(samples: int, whole: bool, end: int) -> None:
+    made = tiling(samples)
+    silent = made.give_up(whole=whole)
+    assert (silent.start, silent.end) == (0, end)
     assert silent.speech_start == silent.speech_end
+    assert (made.border, made.sent, made.unsent) == (end, end, samples - end)

@@ -167,15 +167,19 @@ class Tiling:
         self._said = self.border
         return closed
 
-    def give_up(self) -> Closed | None:
-        """Close all that was received: no stream will say anything of it."""
+    def give_up(self, *, whole: bool) -> Closed:
+        """Close what was received: no stream will say anything of it.
+
+        Unless it has to be the whole, silence is closed as far as it is known to be some, which may
+        be nothing: what lies behind may be the beginning of a word for whoever goes on.
+        """
         self.rewind()
-        if self.received == self.border:
-            return None
         bounds = self.activity.speech(self.border, self.received)
-        self.sent = self.received
         if bounds is None:
-            return self._silence(self.received)
+            known = max(self.border, min(self.activity.judged, self.received) - LEAD)
+            self.sent = self.received if whole else known
+            return self._silence(self.sent)
+        self.sent = self.received
         closed = Closed(self.border, self.received, *bounds)
         self._move(self.received)
         self._said = self.border

@@ -1,0 +1,123 @@
+"""Sessions between an engine here and `aws`, which is a fake of the service: real processes."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from bench.faults.book import read
+from bench.faults.rules import Violation, check
+from bench.faults.run import HISTORY
+from tests.fake_transcribe.authority import Authority
+from tests.fake_transcribe.behaviours import Behaviour, Failure, How, Rule
+from tests.fake_transcribe.hearing import local_engine
+from tests.fake_transcribe.server import FakeTranscribe, serve
+from tests.fake_transcribe.service import Service
+from tests.faults.engine_stage import changes, stage
+from tests.integration.aws_rig import environment
+
+from steno_transcriber.settings import RecognitionSettings
+
+UNAVAILABLE = "ServiceUnavailableException"
+SESSIONS = 8
+"""Of those whose service fails; each has one stream until then."""
+AT = 8.0
+"""Seconds of audio behind which it does."""
+
+
+@asynccontextmanager
+async def service(folder: Path) -> AsyncIterator[FakeTranscribe]:
+    """Let the fake listen with the engine whose words are numbers."""
+    async with (
+        local_engine(RecognitionSettings(engine="numbered")) as listen,
+        serve(Service(listen=listen), Authority(folder / "ca.pem")) as fake,
+    ):
+        yield fake
+
+
+def aws(fake: FakeTranscribe) -> dict[str, str]:
+    """Give the settings of a transcriber that uses the fake."""
+    return environment(fake.endpoint, fake.ca_file) | {"STENO_ENGINE": "aws"}
+
+
+def broken(folder: Path) -> list[Violation]:
+    """Give all promises that were not kept.
+
+    Where segments end is each engine's own, so only the words can be those of a clean run: all of
+    them, once, in order, the same for the client, the listener and the archive.
+    """
+    found = check(read(folder / HISTORY), silent_seconds=30.0)
+    return [violation for violation in found if violation.rule != "clean run"]
+
+
+@pytest.mark.timeout(240)
+async def test_twenty_live_sessions_go_on_with_aws_when_all_workers_of_their_engine_are_killed(
+    tmp_path: Path,
+) -> None:
+    everybody = range(20)
+    settings = {"STENO_ENGINES": "numbered,aws", "STENO_ENGINE_STAY_SECONDS": "3"}
+    async with service(tmp_path) as fake, stage(tmp_path, settings) as made:
+        first = await made.staff("numbered", 2)
+        await made.staff("aws", 2, **aws(fake))
+        for number in everybody:
+            made.visit(number, seconds=50)
+        await made.are_with("numbered", everybody, 20)
+        assert fake.journal.streams == []
+        for part in first:
+            await part.kill()
+        await made.are_with("aws", everybody, 20)
+        made.visit(20, seconds=8)
+        await made.are_with("aws", [20], 15)
+        await made.staff("numbered", 2)
+        made.visit(21, seconds=8)
+        await made.are_with("numbered", [21], 10)
+        await made.are_with("numbered", everybody, 40)
+    assert broken(tmp_path) == []
+    told = changes(tmp_path)
+    assert {number: told[number] for number in everybody} == dict.fromkeys(everybody, 2)
+    assert told[20] <= 1
+    assert told[21] == 0
+    assert fake.journal.signature_failures == fake.journal.errors.total() == 0
+
+
+def at_once_and_then(how: How, after: Behaviour, name: str = UNAVAILABLE) -> list[Rule]:
+    """Let the first stream of every session be lost, and no other last."""
+    lost = Behaviour(failure=Failure(how, AT, name))
+    return [Rule(lost, last=SESSIONS), Rule(after, first=SESSIONS + 1)]
+
+
+FAILURES = {
+    "LimitExceeded before the stream": [Rule(Behaviour(refuse="LimitExceededException"))],
+    "ServiceUnavailable in mid-stream": at_once_and_then(
+        How.EXCEPTION, Behaviour(refuse=UNAVAILABLE)
+    ),
+    "dropped in mid-stream": at_once_and_then(How.DROP, Behaviour(failure=Failure(How.DROP))),
+    "no connection": (),
+}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("failure", "rules"), FAILURES.items(), ids=FAILURES.keys())
+async def test_live_sessions_go_on_with_an_engine_here_when_aws_fails_them(
+    tmp_path: Path, failure: str, rules: Sequence[Rule]
+) -> None:
+    everybody = range(SESSIONS)
+    settings = {"STENO_ENGINES": "aws,numbered", "STENO_ENGINE_STAY_SECONDS": "60"}
+    async with AsyncExitStack() as running, stage(tmp_path, settings) as made:
+        fake = await running.enter_async_context(service(tmp_path))
+        fake.service.rules = rules
+        await made.staff("numbered", 1)
+        await made.staff("aws", 1, **aws(fake))
+        for number in everybody:
+            made.visit(number, seconds=25)
+        if not rules:
+            await made.are_with("aws", everybody, 20)
+            await running.aclose()
+        await made.are_with("numbered", everybody, 40)
+    assert broken(tmp_path) == []
+    assert len(fake.journal.streams) > SESSIONS or not rules
+    told = changes(tmp_path)
+    if failure != "LimitExceeded before the stream":
+        assert told == dict.fromkeys(everybody, 1)
+    else:  # `aws` has said nothing, but silence at the beginning may have been its own
+        assert all(told[number] <= 1 for number in everybody)
