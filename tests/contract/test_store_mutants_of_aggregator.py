@@ -7,6 +7,8 @@ from tests.redis_servers import RedisServer
 
 LISTED = AGGREGATOR | SAVES
 
+pytestmark = pytest.mark.timeout(400)  # a hunt is long where all that may go wrong is tried
+
 
 @pytest.mark.parametrize("name", LISTED)
 def test_the_machine_finds_the_mutant(name: str, redis_server: RedisServer) -> None:

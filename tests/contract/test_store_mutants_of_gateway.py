@@ -8,6 +8,8 @@ from tests.redis_servers import RedisServer
 
 LISTED = GATEWAY | EVERYWHERE
 
+pytestmark = pytest.mark.timeout(400)  # a hunt is long where all that may go wrong is tried
+
 
 def test_every_script_has_a_mutant() -> None:
     # The notifiers' group is no part of the machine; names have mutants in test_name_store.py.

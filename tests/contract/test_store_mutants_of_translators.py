@@ -10,6 +10,8 @@ from tests.contract.machine.translators import TranslatedMachine
 from tests.contract.test_store_machine import SEARCH
 from tests.redis_servers import RedisServer
 
+pytestmark = pytest.mark.timeout(400)  # a hunt is long where all that may go wrong is tried
+
 
 def test_translations_do_what_the_model_says_at_any_interleaving(each_redis: RedisServer) -> None:
     with open_rig(each_redis.url, LIMITS) as rig:

@@ -24,6 +24,7 @@ from steno_transcriber.domain.emotion import EmotionMeter
 from steno_transcriber.domain.prosody import measure
 from steno_transcriber.domain.quality import QualityMeter
 from steno_transcriber.engines.base import EngineError
+from steno_transcriber.engines.scripted import ScriptedEngine
 from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 
@@ -164,12 +165,11 @@ async def test_r2_confidence_engine_time_and_quality_go_with_the_commits(
 async def test_r2_a_segment_that_the_engine_fails_on_is_lost_chunks_and_an_error(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def broken(*_: object) -> None:
+        raise EngineError("broken", code="engine_failed")
+
+    monkeypatch.setattr(ScriptedEngine, "decode", broken)
     async with rig(redis_server) as one:
-
-        async def broken(*_: object) -> None:
-            raise EngineError("broken", code="engine_failed")
-
-        monkeypatch.setattr(one.recognition._scheduler._engine, "decode", broken)
         held = await one.begin()
         async with one.worker():
             await one.send(held, SPEECH)

@@ -61,6 +61,16 @@ class Clients(Bench):
             audio = pcm(tail) if kind == "end" and tail else b""
             self.touch("mark", sid, conn, kind, behind=behind, tail=audio, status=status)
 
+    @rule(which=some, kind=st.sampled_from(["finalize", "end"]))
+    def mark_behind_what_is_lost(self, which: int, kind: str) -> None:
+        self.append(which, 0, 1, FRESH)
+        self.mark(which, [kind], 0, late=-1)
+
+    @rule(which=some)
+    def remove_what_waits(self, which: int) -> None:
+        self.append(which, 0, 1, FRESH)
+        self.touch("remove", self.sid(which))
+
     @rule(which=some, to=st.sampled_from(["recording", "paused", "reconnecting", "error"]),
           stale=some)  # fmt: skip
     def transition(self, which: int, to: str, stale: int = FRESH) -> None:
@@ -80,6 +90,8 @@ class Clients(Bench):
         held = [(sid, self.conn(sid, stale)) for stale in (0, FRESH)]
         figures = {each: b"%d of %d" % (measured, each[1]) for each in held if measured}
         self.both("poll", held, figures)
+        self.check(sid)
+        self.both("poll", held, {})
         self.check(sid)
 
     @rule(ms=st.sampled_from([1, 50, LIMITS.lease_ms, LIMITS.abandon_ms]))

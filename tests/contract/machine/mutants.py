@@ -228,7 +228,7 @@ EVERYWHERE: Final = {
     "tokens repeat": Mutant("prelude", "math.max(int(token) + 1, now())", "now()"),
     "forget leaves the fence": Mutant("session", "{FENCES, TRIES, ", "{TRIES, "),
     "forget leaves it waiting": lacking("session", "leave_lines(SID)"),
-    "the log never expires": lacking("session", "redis.call('PEXPIRE', LOG, idle_ms)"),
+    "the log never expires": lacking("session", "redis.call('PEXPIRE', LOG, longest)"),
     "the audio never expires": lacking("session", "redis.call('PEXPIRE', AUDIO, idle_ms)"),
 }
 

@@ -54,6 +54,6 @@ class ChoosyMachine(LossyMachine):
         if more:
             self.append(which, 0, 1, FRESH)
         self.pass_time(ms)
-        self.poll(which)
+        self.poll(which, 0)
         self.claim(SESSIONS, then)
         self.work_on(sid, cut)
