@@ -215,7 +215,14 @@ async def test_a_body_without_a_length_is_bounded_too(gateway: Gateway) -> None:
 
 async def test_multipart_without_a_file_holds_no_audio(gateway: Gateway) -> None:
     path = "/api/transcriptions"
-    for body, code in ((b"--x--\r\n", "empty_chunk"), (b"garbage", "invalid_request")):
+    charset = b'--x\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\n' + b"u" * 99
+    for body, code in (
+        (b"--x--\r\n", "empty_chunk"),
+        (b"garbage", "invalid_request"),
+        (b"--x\r\nNo Token: a\r\n\r\n\r\n--x--\r\n", "invalid_request"),
+        (b"--x\r\nA: " + b"b" * 20_000 + b"\r\n\r\n\r\n--x--\r\n", "invalid_request"),
+        (charset + b"\r\n--x--\r\n", "invalid_request"),
+    ):
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         async with gateway.http.post(path, data=body, headers=kind) as answer:
             assert (answer.status, (await answer.json())["code"]) == (400, code)
