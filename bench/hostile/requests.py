@@ -13,13 +13,20 @@ SESSIONS: Final = b"/api/streaming/sessions"
 WISHES: Final[dict[str, Any]] = {
     "mime_type": "audio/pcm", "sample_rate": 16_000, "channels": 1, "language": "en",
     "duration_limit": 60, "user_id": "u", "metadata": {"a": "b"}, "task": "transcribe",
-    "prompt": "p", "hotwords": ["w"],
+    "prompt": "p", "hotwords": ["w"], "engines": [], "checkpoints": True,
 }  # fmt: skip
 TYPES: Final = ("audio/webm;codecs=opus", "audio/pcm;rate=0", "audio/pcm;rate=-1;channels=99999",
                 "audio/pcm;encoding=f64le", "audio/pcm;rate=1e9", ";;;", "audio/", "text/html",
                 "audio/pcm;rate=" + "9" * 400, "application/octet-stream")  # fmt: skip
 
 
+DESTINATION: Final[dict[str, Any]] = {
+    "kind": "relay", "url": "https://127.0.0.1:9/in", "events": ["utterance"],
+    "secret": "whsec_" + "A" * 32,
+}  # fmt: skip
+URLS: Final = ("http://127.0.0.1/", "https://[::1", "https://[v1.x]/", "https://a:99999/",
+               "https:///", "//a", "wss://a/?\n", "https://é/", "https://u:p@a/", "https://a/#f",
+               "file:///etc/passwd", "https://a:x/", "https://%ff/")  # fmt: skip
 TRANSLATION: Final[dict[str, Any]] = {"language": "es", "text": "hola", "event": 0, "epoch": ""}
 LETTER_IDS: Final = (b"0-1699500000000-0", b"0-0-0", b"999999-1-1", b"-1-1-1", b"1", b"a-b-c",
                      b"%00", b"0-" + b"9" * 40 + b"-0", b"0-18446744073709551616-0", b"..%2f",
@@ -51,6 +58,9 @@ def _session(rng: Random) -> Script:
     wishes = dict(rng.sample(list(WISHES.items()), rng.randint(1, len(WISHES))))
     if rng.random() < 0.3:
         wishes["mime_type"] = rng.choice(TYPES)
+    if rng.random() < 0.3:
+        odd = {rng.choice(tuple(DESTINATION)): rng.choice((*ODD, *URLS, ["final"], ["partial"]))}
+        wishes["destinations"] = [DESTINATION | odd] * rng.choice((1, 1, 2, 5))
     body = mutated(rng, wishes)
     return Script((_post(SESSIONS, body) + _post(SESSIONS, body[: len(body) // 2]),))
 
