@@ -18,7 +18,7 @@ from typing import Final
 
 from bench.hostile.answers import how_it_ended
 from bench.hostile.kinds import drawn
-from bench.hostile.manners import OPENING
+from bench.hostile.manners import opening
 from bench.hostile.script import SESSION, Script
 from bench.network.addresses import Streams, Target
 
@@ -62,11 +62,11 @@ async def converse(url: str, seed: int, script: Script) -> bytes:
     streams = await asyncio.open_connection(target.host, target.port, local_addr=(address, 0))
     try:
         session_id = b""
-        if script.door or any(isinstance(step, bytes) and SESSION in step for step in script.steps):
+        wanted = (script.path, *script.steps)
+        if any(isinstance(part, bytes) and SESSION in part for part in wanted):
             session_id = await _create(streams, script.mime_type)
         if script.door:
-            opening = OPENING.replace(b"/ws ", b"/%b " % script.door.encode())
-            streams[1].write(opening.replace(SESSION, session_id))
+            streams[1].write(opening(script.path).replace(SESSION, session_id))
             await streams[0].readuntil(b"\r\n\r\n")
         return await _play(streams, script, session_id)
     finally:
@@ -97,7 +97,7 @@ async def _play(streams: Streams, script: Script, session_id: bytes) -> bytes:
         writer.transport.pause_reading()  # type: ignore[attr-defined]
     try:
         await _say(writer, script, session_id, listening.done)
-        if script.ending == "wait":
+        if script.ending == "wait" and not script.mute:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(listening), ANSWER_SECONDS)
     finally:

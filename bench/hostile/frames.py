@@ -118,11 +118,15 @@ KINDS: Final = (_length, _control, _fragments, _no_utf8, _close, _bits, _garbage
 RARE: Final = (_confetti, _large)
 
 
+def drawn_frames(rng: Random) -> list[bytes]:
+    """Draw some frames that belong together, and that no client would send."""
+    return (rng.choice(RARE) if rng.random() < 0.04 else rng.choice(KINDS))(rng)
+
+
 def frames(rng: Random) -> Script:
     """Draw frames that no client would send."""
     steps: list[Step] = []
     for _ in some(rng, 1, 5):
-        make = rng.choice(RARE) if rng.random() < 0.04 else rng.choice(KINDS)
-        steps += make(rng)
+        steps += drawn_frames(rng)
     door = "listen" if rng.random() < 0.2 else "ws"
-    return Script(tuple(steps), door=door)  # type: ignore[arg-type]
+    return Script(tuple(steps), door=door)

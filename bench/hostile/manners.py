@@ -4,12 +4,16 @@ from random import Random
 from typing import Final
 
 from bench.hostile.frames import PING, TEXT, chunk, frame
-from bench.hostile.script import SESSION, Script, Step, some
+from bench.hostile.script import PATH, Script, Step, some
 
 ACTIONS: Final = ("start", "pause", "resume", "stop", "finalize")
-OPENING: Final = (b"GET /api/streaming/sessions/" + SESSION + b"/ws HTTP/1.1\r\nHost: x\r\n"
-                  b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                  b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")  # fmt: skip
+
+
+def opening(path: bytes) -> bytes:
+    """Give the proper handshake of a WebSocket."""
+    return (b"GET %b HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            % path)  # fmt: skip
 
 
 def action(name: str) -> bytes:
@@ -47,7 +51,7 @@ def ends(rng: Random) -> Script:
 
 def slow(rng: Random) -> Script:
     """Draw one who sends a few bytes at a time, from the opening on."""
-    data = (OPENING if rng.random() < 0.5 else b"") + b"".join(_talk(rng))
+    data = (opening(PATH + b"/ws") if rng.random() < 0.5 else b"") + b"".join(_talk(rng))
     count, size = rng.randint(5, 30), rng.choice([1, 3, 40])
     steps: list[Step] = []
     for place in range(0, min(len(data), count * size), size):

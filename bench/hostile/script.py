@@ -7,9 +7,12 @@ from typing import Final, Literal
 
 Step = bytes | float
 """Bytes to send, or seconds to wait."""
+Ending = Literal["wait", "close", "reset"]
 
 SESSION: Final = b"$SESSION"
 """Stands in the bytes of a script for the id of a session, which only the server can give."""
+PATH: Final = b"/api/streaming/sessions/" + SESSION
+"""Of that session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +20,21 @@ class Script:
     """One connection from its beginning to its end."""
 
     steps: tuple[Step, ...]
-    door: Literal["", "ws", "listen"] = ""
-    """Of a new session, opened by a proper handshake first; "": the steps begin on a bare
-    connection."""
+    door: str = ""
+    """Opened by a proper handshake first: `ws` or `listen` of a new session, or a whole path;
+    "": the steps begin on a bare connection."""
     mime_type: str = "audio/pcm"
     """Of the session."""
-    ending: Literal["wait", "close", "reset"] = "wait"
+    ending: Ending = "wait"
     """Whether the server is given time to answer before the connection is closed."""
     mute: bool = False
     """Whether nothing is ever read."""
+
+    @property
+    def path(self) -> bytes:
+        """Of the door."""
+        door = self.door.encode()
+        return door if not door or door.startswith(b"/") else PATH + b"/" + door
 
 
 Draw = Callable[[Random], Script]

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from tests.integration.gateway_support import NOBODY, SESSIONS, Gateway, cut, noise, running
 from tests.redis_servers import RedisServer
+
+from steno_gateway.app import hush_quotations
 
 CHUNK = noise(0.1)
 
@@ -213,9 +216,32 @@ async def test_a_body_without_a_length_is_bounded_too(gateway: Gateway) -> None:
         assert (answer.status, (await answer.json())["code"]) == (413, "invalid_request")
 
 
+async def test_what_a_form_says_of_its_parts_is_not_quoted_in_the_log(
+    gateway: Gateway,
+) -> None:
+    parts = (b'fo\xf2m-data; name="canary"', b'form-data; canary; name="x', b"form-data; =canary;;")
+    body = b"".join(b"--x\r\nContent-Disposition: " + part + b"\r\n\r\n\r\n" for part in parts)
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    with warnings.catch_warnings(record=True) as quoted:
+        warnings.simplefilter("always")
+        hush_quotations()
+        async with gateway.http.post(
+            "/api/transcriptions", data=body + b"--x--\r\n", headers=kind
+        ) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (400, "empty_chunk")
+    assert quoted == []
+
+
 async def test_multipart_without_a_file_holds_no_audio(gateway: Gateway) -> None:
     path = "/api/transcriptions"
-    for body, code in ((b"--x--\r\n", "empty_chunk"), (b"garbage", "invalid_request")):
+    charset = b'--x\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\n' + b"u" * 99
+    for body, code in (
+        (b"--x--\r\n", "empty_chunk"),
+        (b"garbage", "invalid_request"),
+        (b"--x\r\nNo Token: a\r\n\r\n\r\n--x--\r\n", "invalid_request"),
+        (b"--x\r\nA: " + b"b" * 20_000 + b"\r\n\r\n\r\n--x--\r\n", "invalid_request"),
+        (charset + b"\r\n--x--\r\n", "invalid_request"),
+    ):
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         async with gateway.http.post(path, data=body, headers=kind) as answer:
             assert (answer.status, (await answer.json())["code"]) == (400, code)

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from aiohttp import web
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, web
 
 from steno_common.archive import Archive
 from steno_common.destinations import Installed
@@ -120,12 +121,20 @@ def build(services: Services) -> web.Application:
     return app
 
 
+def hush_quotations() -> None:
+    """Keep out of the log what aiohttp would quote there of clients."""
+    # Of the subprotocols that they offer, which hold keys.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
+    # Of their forms: any stranger could fill the log, and not with lines of ours.
+    for kind in (BadContentDispositionHeader, BadContentDispositionParam):
+        warnings.simplefilter("ignore", kind)
+
+
 async def serve(life: Lifecycle) -> None:
     """Serve until the process drains."""
     settings, limits, installed = load(GatewaySettings), load(Limits), load(Installed)
     access, tls = open_access(settings), tls_context(settings)
-    # It quotes the subprotocols that a client offers, and those hold keys.
-    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
+    hush_quotations()
     threads = ThreadPoolExecutor(WAITING_THREADS, "steno-gateway")
     asyncio.get_running_loop().set_default_executor(threads)
     async with (

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from steno_audio import AudioFormat, decoder_for
 from steno_common import tracing
@@ -28,6 +29,8 @@ PIECE_BYTES: Final = 16 << 10
 QUEUED_PIECES: Final = 64
 ANY_TYPE: Final = "application/octet-stream"
 """The first bytes of the body tell what it is."""
+MALFORMED: Final = (ValueError, RuntimeError, HttpProcessingError)
+"""What aiohttp's reader of forms raises: for borders, for a `_charset_`, for headers."""
 
 
 async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
@@ -41,7 +44,7 @@ async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
                 while piece := await part.read_chunk(PIECE_BYTES):
                     yield piece
                 return
-    except ValueError as error:
+    except MALFORMED as error:
         raise ClientError("invalid_request", "the body is not multipart/form-data") from error
 
 
