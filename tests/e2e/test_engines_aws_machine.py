@@ -36,12 +36,11 @@ async def recognised(machine: Machine, speech: bytes, *engines: str) -> dict[str
     return await asyncio.to_thread(upload)
 
 
-async def saved(machine: Machine, session_id: str) -> dict[str, Any]:
-    """Give what is kept of a session."""
+async def asked(machine: Machine, path: str) -> dict[str, Any]:
+    """Give a page of JSON."""
 
     def fetch() -> dict[str, Any]:
-        page = f"{machine.url}/api/transcripts/{session_id}.json"
-        with urllib.request.urlopen(page, timeout=10) as answer:
+        with urllib.request.urlopen(f"{machine.url}/api/{path}", timeout=10) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 
@@ -63,7 +62,9 @@ async def check(machine: Machine, fake: FakeTranscribe) -> None:
     twice = HELLO + PAUSE + HELLO
     alone = await recognised(machine, twice, "aws")
     assert alone["text"] == here
-    assert (await saved(machine, alone["session_id"]))["text"] == here
+    session = alone["session_id"]
+    assert (await asked(machine, f"transcripts/{session}.json"))["text"] == here
+    assert (await asked(machine, f"streaming/sessions/{session}/metrics"))["lost_chunks"] > 0
     both = await recognised(machine, twice, "aws", "pocketsphinx")
     assert both["text"] == (await recognised(machine, twice, "pocketsphinx"))["text"]
     assert fake.journal.errors["BadRequestException"] >= 2
