@@ -124,6 +124,9 @@ class StreamRecogniser:
                     try:
                         await self._stream()
                     except EngineError as error:
+                        if (task := asyncio.current_task()) and task.cancelling():
+                            # A group takes the error of a child for more than its cancellation.
+                            raise asyncio.CancelledError from error
                         self._tiling.rewind()
                         if not await self._is_worth_another(error):
                             break

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tests.unit.transcriber.streams_fake import RULES, FakeEngine, Plan
+from tests.unit.transcriber.streams_fake import RULES, FakeEngine, FakeStream, Plan
 from tests.unit.transcriber.streams_rig import (
     Sink,
     check_tiles,
@@ -21,6 +21,7 @@ from tests.unit.transcriber.streams_rig import (
 from steno_common.messages import Word
 from steno_transcriber.domain.context import decode_context
 from steno_transcriber.domain.hypothesis import Options
+from steno_transcriber.domain.samples import Samples
 from steno_transcriber.engines.base import (
     EngineAway,
     EngineError,
@@ -439,6 +440,39 @@ def test_an_error_of_emitting_passes_through_the_next_call() -> None:
 
     simulated(scenario)
     assert engine.open_now == 0
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_stream_that_is_lost_while_it_is_let_go_keeps_nobody(closing: bool) -> None:
+    class Fragile(FakeStream):
+        async def send(self, audio: Samples) -> None:
+            try:
+                await super().send(audio)
+                await asyncio.sleep(0.05)
+            except asyncio.CancelledError:
+                raise EngineAway("lost as it was cancelled") from None
+
+    class FragileEngine(FakeEngine):
+        async def open(self, options: Options) -> FakeStream:
+            stream = await super().open(options)
+            stream.__class__ = Fragile
+            return stream
+
+    engine, sink = FragileEngine(), Sink(None if closing else LookupError("not ours"), until=1)
+
+    async def scenario() -> None:
+        held = recogniser(engine, sink)
+        if closing:
+            await held.feed(TALK[:16_000])
+            await asyncio.sleep(0.22)
+        else:
+            with pytest.raises(LookupError, match="not ours"):
+                await heard(held, TALK)
+        async with asyncio.timeout(5):
+            await held.aclose()
+
+    simulated(scenario)
+    assert len(engine.streams) == 1
 
 
 def test_losing_a_stream_interrupts_no_commit() -> None:

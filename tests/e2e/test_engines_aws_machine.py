@@ -1,0 +1,88 @@
+"""One machine with transcribers of `pocketsphinx` and `aws`, as `make run` starts them."""
+
+import asyncio
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.machine import SAMPLES, Machine, running
+from tests.fake_transcribe.authority import Authority
+from tests.fake_transcribe.behaviours import Behaviour, Failure, How, Rule
+from tests.fake_transcribe.hearing import local_engine
+from tests.fake_transcribe.server import FakeTranscribe, serve
+from tests.fake_transcribe.service import Service
+from tests.integration.aws_rig import environment
+
+from steno_audio import decode_file
+from steno_transcriber.settings import RecognitionSettings
+
+HELLO = b"".join(decode_file(str(SAMPLES / "hello.wav")))
+PAUSE = bytes(2 * 32_000)
+"""Two seconds, which end a segment and let it be said."""
+
+
+async def recognised(machine: Machine, speech: bytes, *engines: str) -> dict[str, Any]:
+    """Upload speech for certain engines; gives its transcript."""
+    address = f"{machine.url}/api/transcriptions?engines={','.join(engines)}"
+    request = urllib.request.Request(address, speech, {"Content-Type": "audio/pcm"})
+
+    def upload() -> dict[str, Any]:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    return await asyncio.to_thread(upload)
+
+
+async def asked(machine: Machine, path: str) -> dict[str, Any]:
+    """Give a page of JSON."""
+
+    def fetch() -> dict[str, Any]:
+        with urllib.request.urlopen(f"{machine.url}/api/{path}", timeout=10) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    return await asyncio.to_thread(fetch)
+
+
+async def check(machine: Machine, fake: FakeTranscribe) -> None:
+    said = (machine.folder / "steno.log").read_text()
+    assert "Engine   pocketsphinx, then aws (STENO_ENGINES)" in said
+    here = (await recognised(machine, HELLO, "pocketsphinx"))["text"]
+    assert here
+    assert fake.journal.streams == []
+    assert (await recognised(machine, HELLO, "aws"))["text"] == here
+    assert [stream.outcome for stream in fake.journal.streams] == ["done"]
+
+    # Refused for ever: another engine says it all, or what was finished before is kept.
+    lost = Behaviour(failure=Failure(How.DROP, (len(HELLO) + len(PAUSE)) / 32_000 - 0.2))
+    fake.service.rules = [Rule(lost, 2, 2), Rule(Behaviour(refuse="BadRequestException"), 3)]
+    twice = HELLO + PAUSE + HELLO
+    alone = await recognised(machine, twice, "aws")
+    assert alone["text"] == here
+    session = alone["session_id"]
+    assert (await asked(machine, f"transcripts/{session}.json"))["text"] == here
+    assert (await asked(machine, f"streaming/sessions/{session}/metrics"))["lost_chunks"] > 0
+    both = await recognised(machine, twice, "aws", "pocketsphinx")
+    assert both["text"] == (await recognised(machine, twice, "pocketsphinx"))["text"]
+    assert fake.journal.errors["BadRequestException"] >= 2
+
+
+@pytest.mark.timeout(120)
+async def test_a_session_is_recognised_here_or_by_aws_and_goes_on_here_when_that_refuses(
+    tmp_path: Path,
+) -> None:
+    async with (
+        local_engine(RecognitionSettings(engine="pocketsphinx", decoder_processes=1)) as listen,
+        serve(Service(listen=listen), Authority(tmp_path / "ca.pem")) as fake,
+    ):
+        settings = {
+            **environment(fake.endpoint, fake.ca_file),
+            "STENO_ENGINES": "pocketsphinx,aws",
+            "AWS_CONFIG_FILE": str(tmp_path / "none"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        }
+        with running(tmp_path, **settings) as machine:
+            await check(machine, fake)
