@@ -30,7 +30,6 @@ pytestmark = [
 
 NOT_OF_A_PLAIN_SESSION = {
     "steno_gateway_listeners",
-    "steno_gateway_translations_total",
     "steno_notifier_dead_letters_total",
     "steno_notifier_delivery_seconds",
     "steno_notifier_pipeline_partials_total",

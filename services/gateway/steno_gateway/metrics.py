@@ -56,6 +56,8 @@ TRANSLATIONS: Final = Counter(
     "Translations that came back, by what became of them: `stored`, or `repeated`",
     ["result"],
 )
+for _result in ("stored", "repeated"):
+    TRANSLATIONS.labels(_result)  # seen from the start, so that the first one counts as a rise
 RESTORED: Final = Counter(
     "steno_gateway_sessions_restored_total", "Sessions that Redis had lost and a client restored"
 )
