@@ -134,7 +134,7 @@ def _settings(url: str) -> dict[str, str]:
         "STENO_WEBHOOK_URL": f"{url}/webhook",
         "STENO_WEBHOOK_SECRET": "whsec_" + "c3Rlbm8t" * 4,
         "STENO_WEBHOOK_EVENTS": "final,completed",
-        "STENO_WEBHOOK_RETRIES": "0.5,1,2,5",
+        "STENO_WEBHOOK_RETRIES": "0.2,0.2,0.5,0.5,1,1",  # as many as usual, but sooner
         "STENO_TRANSLATION_PIPELINE_URL": f"{url}/pipeline",
         "STENO_MAX_CONNECTIONS_PER_IP": "100000",
         "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "100000",
