@@ -14,13 +14,15 @@ def how_it_ended(heard: bytes, *, opened: bool) -> str:
     """Say in a few words how a connection ended; `opened`: frames are expected from the start."""
     if opened:
         return _of_frames(heard)
-    statuses = _STATUS.findall(heard)
-    if not statuses:
+    answers = list(_STATUS.finditer(heard))
+    if not answers:
         return "no answer" if not heard else "an answer that is no HTTP"
-    if b"500" in statuses:
+    if any(answer[1] == b"500" for answer in answers):
         return "HTTP 500"
-    last = statuses[-1].decode()
-    return _of_frames(heard.partition(b"\r\n\r\n")[2]) if last == "101" else f"HTTP {last}"
+    last = answers[-1]
+    if last[1] == b"101":
+        return _of_frames(heard[last.end() :].partition(b"\r\n\r\n")[2])
+    return f"HTTP {last[1].decode()}"
 
 
 def _of_frames(heard: bytes) -> str:

@@ -62,6 +62,8 @@ def test_a_recording_is_the_same_every_time(mime_type: str) -> None:
         (frame(CLOSE, b"\x03\xea", masked=False), True, "closed 1002"),
         (b"HTTP/1.1 101 Yes\r\n\r\n" + frame(CLOSE, b"\x03\xf3", masked=False), False,
          "closed 1011"),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Yes\r\n\r\n"
+         + frame(CLOSE, b"\x03\xea", masked=False), False, "closed 1002"),
         (frame(TEXT, b'{"code":"internal"}', masked=False), True, "internal"),
         (frame(TEXT, b"{}", masked=False), True, "ended without a close"),
         (frame(TEXT, b"{}", masked=True), True, "broken frames"),
