@@ -90,7 +90,8 @@ SERVICES = web.AppKey("services", Services)
 async def session_id_of(request: web.Request) -> str:
     """Give the id of the session that a request's path names.
 
-    By that id, or as the caller's API key calls it; raises ClientError `invalid_session_id`.
+    By that id, or as the caller's API key calls it, where that is no UUID: a UUID is an id. Raises
+    ClientError `invalid_session_id`.
     """
     named = request.match_info["session_id"]
     session_id = read_id(named)

@@ -194,13 +194,6 @@ def test_r3_too_many_chunks_are_refused_in_these_words() -> None:
         (send_audio(sessionId="x" * 129), "INVALID_SESSION_ID", 400),
         (send_audio(sessionId="line\n"), "INVALID_SESSION_ID", 400),
         (send_audio(sessionId=7), "INVALID_SESSION_ID", 400),
-        (send_audio(sessionId="5F0C2E1A-0000-4000-8000-000000000001"), "INVALID_SESSION_ID", 400),
-        (send_audio(sessionId="5f0c2e1a000040008000000000000001"), "INVALID_SESSION_ID", 400),
-        (
-            '{"action": "endSession", "sessionId": "urn:uuid:5f0c2e1a000040008000000000000001"}',
-            "INVALID_SESSION_ID",
-            400,
-        ),
         (send_audio(audioData=None), "INVALID_MESSAGE", 400),
         (send_audio(audioData="AA" * 160_004), "CHUNK_TOO_LARGE", 413),
     ],

@@ -19,5 +19,5 @@ def read_id(text: str) -> str | None:
 
 
 def is_name(text: str) -> bool:
-    """Say whether a session may be called so; nothing is both a name and an id."""
-    return _name.match(text) is not None and read_id(text) is None
+    """Say whether a session may be called so, if only by its client's own UUID."""
+    return _name.match(text) is not None
