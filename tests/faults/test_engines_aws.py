@@ -98,7 +98,7 @@ FAILURES = {
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(("failure", "rules"), FAILURES.items(), ids=FAILURES.keys())
-async def test_live_sessions_go_on_with_an_engine_here_when_aws_fails_them(
+async def test_no_word_is_lost_or_doubled_when_aws_fails_and_an_engine_here_goes_on(
     tmp_path: Path, failure: str, rules: Sequence[Rule]
 ) -> None:
     everybody = range(SESSIONS)

@@ -44,3 +44,14 @@ async def test_what_was_finished_is_kept_and_the_rest_told_when_no_stream_lasts_
         assert await rig.words(held) == ["1", "2", "3"]
         assert set(await rig.warnings(held)) - {"high_latency"} == {"segment_skipped"}
         assert isinstance((await rig.events(held))[-1], Ended)
+
+
+async def test_silence_alone_is_accounted_for_without_a_word_though_every_stream_is_refused(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = [Rule(Behaviour(refuse="BadRequestException"))]
+    async with aws_rig(redis_server, tmp_path, monkeypatch, rules) as rig:
+        held = await rig.transcribed(bytes(3 * 32_000))
+        assert await rig.finals(held) == []
+        assert await rig.warnings(held) == []
+        assert rig.fake.journal.errors["BadRequestException"] == 1

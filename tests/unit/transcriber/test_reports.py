@@ -1,4 +1,4 @@
-"""What a session was created with is what its recognition is asked for."""
+"""What a session is asked for, what is told of it."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from steno_common.messages import Ended, Event, Session, Warned
 from steno_common.messages import Final as FinalEvent
 from steno_transcriber.domain.hypothesis import Options
-from steno_transcriber.reports import options_of, with_change
+from steno_transcriber.recogniser import Span
+from steno_transcriber.reports import options_of, span_report, with_change
 
 
 def session(**asked: Any) -> Session:
@@ -79,3 +80,18 @@ def test_a_change_of_engine_is_told_behind_a_final_and_before_all_else(
     events: tuple[Event, ...], told: tuple[Event, ...]
 ) -> None:
     assert with_change(events, "aws") == told
+
+
+@pytest.mark.parametrize(
+    ("speech_start", "speech_end", "told"),
+    [
+        (16_000, 32_000, Warned("segment_skipped", "no text for 1.000 s to 2.000 s")),
+        # Nobody has lost a word where nobody spoke.
+        (0, 0, None),
+    ],
+)
+def test_a_failure_of_the_engine_is_told_where_somebody_spoke(
+    speech_start: int, speech_end: int, told: Warned | None
+) -> None:
+    span = Span(0, 48_000, speech_start, speech_end, None, "", None, "engine_failed", 48_000, 0)
+    assert span_report(span, 3, 1, 0) == told
