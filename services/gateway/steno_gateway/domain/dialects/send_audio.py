@@ -76,7 +76,8 @@ class SendAudio:
         """Read a frame: the name of a session with what is said to it; raises ClientError."""
         said = _parsed(frame)
         if not is_name(said.sessionId):
-            raise ClientError("invalid_session_id", "sessionId: 1 to 128 letters, digits and _.:@~-")
+            reason = "sessionId: 1 to 128 letters, digits and _.:@~-"
+            raise ClientError("invalid_session_id", reason)
         if isinstance(said, _EndSession):
             return said.sessionId, (Control("stop"),)
         size = len(said.audioData)
