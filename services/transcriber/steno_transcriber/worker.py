@@ -32,7 +32,7 @@ from steno_transcriber.session import ElsewhereError, LostError, PassedOnError, 
 
 log = logging.getLogger(__name__)
 
-READ_SECONDS: Final = 0.01
+READ_SECONDS: Final = 0.005
 READ_ENTRIES: Final = 100
 
 
