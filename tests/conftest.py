@@ -1,5 +1,6 @@
 """Fixtures for all tests: a real Redis."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -52,3 +53,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             "each_form", [*candidates(), *FORMS], indirect=True, ids=lambda form: form.name
         )
+
+
+def pytest_configure() -> None:
+    """Take interruptions again, and so does all that tests start.
+
+    A shell that runs this in the background has them ignored, which children inherit.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
