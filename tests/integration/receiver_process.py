@@ -1,6 +1,6 @@
 """A receiver as a process of its own: it writes down what it takes, then says that it has it.
 
-`receiver_process.py PORT FILE`: one line of JSON for each delivery.
+`python -m tests.integration.receiver_process PORT FILE`: one line of JSON for each delivery.
 """
 
 import asyncio

@@ -19,8 +19,8 @@ from tests.redis_servers import RedisServer
 
 from steno_common.destinations import Installed
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).parents[2]
+RECEIVER = (sys.executable, "-m", "tests.integration.receiver_process")
 
 
 def unused_port() -> int:
@@ -85,7 +85,7 @@ def notifier(redis_url: str, url: str) -> tuple[list[str], dict[str, str]]:
         "STENO_WEBHOOK_RETRIES": ",".join(["0.1"] * 600),
         "STENO_DELIVERY_SECONDS": "2",
     }
-    return [sys.executable, str(HERE / "notifier_process.py")], environment
+    return [sys.executable, "-m", "tests.integration.notifier_process"], environment
 
 
 async def speak(stage: Stage, url: str, sessions: int, words: int) -> list[Played]:
@@ -124,7 +124,7 @@ async def test_a_receiver_that_dies_and_comes_back_has_everything_in_order(
     port, path = unused_port(), tmp_path / "taken"
     url = f"http://127.0.0.1:{port}/"
     argv, environment = notifier(redis_server.url, url)
-    receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
+    receiver_argv = [*RECEIVER, str(port), str(path)]
     async with (
         open_stage(redis_server.url) as stage,
         kept(receiver_argv) as receiver,
@@ -139,7 +139,7 @@ async def test_notifiers_killed_in_the_middle_of_deliveries_lose_nothing(
     port, path = unused_port(), tmp_path / "taken"
     url = f"http://127.0.0.1:{port}/"
     chance = random.Random(7)
-    receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
+    receiver_argv = [*RECEIVER, str(port), str(path)]
     first, second = notifier(redis_server.url, url), notifier(redis_server.url, url)
     async with (
         open_stage(redis_server.url) as stage,
@@ -156,7 +156,7 @@ async def test_a_redis_that_is_killed_loses_no_delivery(
     port, path = unused_port(), tmp_path / "taken"
     url = f"http://127.0.0.1:{port}/"
     argv, environment = notifier(redis_server.url, url)
-    receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
+    receiver_argv = [*RECEIVER, str(port), str(path)]
     async with (
         open_stage(redis_server.url) as stage,
         kept(receiver_argv),
@@ -179,7 +179,7 @@ async def test_a_signal_ends_a_notifier_that_delivers(
     port, path = unused_port(), tmp_path / "taken"
     url = f"http://127.0.0.1:{port}/"
     argv, environment = notifier(redis_server.url, url)
-    receiver_argv = [sys.executable, str(HERE / "receiver_process.py"), str(port), str(path)]
+    receiver_argv = [*RECEIVER, str(port), str(path)]
     async with (
         open_stage(redis_server.url) as stage,
         kept(receiver_argv),
