@@ -184,3 +184,25 @@ async def test_a_microphone_that_is_refused_is_told_in_words(console: Tab) -> No
     )
     await console.state("idle")
     assert console.faults == []
+
+
+LATE_UTTERANCE = """(async () => {
+  const { Transcript } = await import("/console/transcript.js");
+  const confirmed = document.createElement("div");
+  const transcript = new Transcript(confirmed, document.createElement("p"));
+  const type = "server:transcription_final";
+  const final = (event, start_time, end_time, text_content) =>
+    transcript.hear({ type, event, start_time, end_time, text_content });
+  final(1, 0.4, 2.2, "the first");
+  final(2, 6.3, 8.1, "the second");
+  transcript.hear({ type: "server:utterance", start_time: 0.4, end_time: 2.2, last_event: 1 });
+  const told = [...confirmed.querySelectorAll("p")].map((p) => p.textContent.trim());
+  return told.map((text) => text.replace("\u2013", "to"));
+})()"""
+
+
+async def test_a_final_keeps_its_times_when_the_utterance_before_it_closes_late(
+    console: Tab,
+) -> None:
+    told = await console.evaluate(LATE_UTTERANCE)
+    assert told == ["0:00 to 0:02the first", "0:06 to 0:08the second"]

@@ -73,7 +73,7 @@ export class Transcript {
       this.#confirmed.append(this.#open);
     }
     const words = element("span", {}, `${event.text_content} `);
-    words.dataset.event = event.event;
+    Object.assign(words.dataset, { event: event.event, start: event.start_time, end: event.end_time });
     this.#open.append(words);
     this.#time(this.#open, this.#open.dataset.start, event.end_time);
   }
@@ -87,7 +87,8 @@ export class Transcript {
     this.#open = null;
     this.#time(closed, start, end);
     if (later.length > 0) {
-      this.#open = this.#paragraph({ start_time: end, end_time: end }, ...later);
+      const [from, to] = [later[0].dataset.start, later.at(-1).dataset.end];
+      this.#open = this.#paragraph({ start_time: from, end_time: to }, ...later);
       closed.after(this.#open);
     }
   }
