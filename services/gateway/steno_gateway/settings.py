@@ -43,9 +43,9 @@ class GatewaySettings:
     max_reconnections: int = 1_000
     max_chunks_per_second: float = 500.0
     """Of one session, with a burst of four times as many."""
-    max_audio_chunks_per_second: float = field(default=10.0, metadata={"also_bare": True})
+    max_audio_chunks_per_second: float = field(default=10.0, metadata=ALSO_BARE)
     """Of one session of `/sendAudio`, with a second's worth at once."""
-    audio_buffer_max_seconds: float = field(default=5.0, metadata={"also_bare": True})
+    audio_buffer_max_seconds: float = field(default=5.0, metadata=ALSO_BARE)
     """Audio of one session of `/sendAudio` that waits here for Redis."""
     max_messages_per_second: float = 100.0
     """Of one socket, without the audio that is taken; with a burst of four times as many."""

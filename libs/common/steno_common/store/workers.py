@@ -1,6 +1,5 @@
 """The transcribers: who is there, who has room."""
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,10 +48,8 @@ class WorkerStore(Part):
         others = {}
         for _, *held in heard:
             for name, said in zip(held[::2], held[1::2], strict=True):
-                try:
-                    others[name.decode()] = msgspec.msgpack.decode(said, type=Report)
-                except msgspec.DecodeError:
-                    continue  # of a version that is not known here
+                if (other := _read(said)) is not None:
+                    others[name.decode()] = other
         return Heard(heard[0][0], others)
 
     async def report(self, worker: str) -> Report | None:
@@ -63,9 +60,8 @@ class WorkerStore(Part):
 
         places = [keys.shard for keys in await self._registries()]
         for _, (found,) in await self.link.each(places, said):
-            if found is not None:
-                with contextlib.suppress(msgspec.DecodeError):
-                    return msgspec.msgpack.decode(found.partition(b" ")[2], type=Report)
+            if found is not None and (report := _read(found.partition(b" ")[2])) is not None:
+                return report
         return None
 
     async def present(self) -> Mapping[str, Report]:
@@ -81,11 +77,10 @@ class WorkerStore(Part):
             now_ms = seconds * 1000 + micros // 1000
             for name, said in held.items():
                 since, _, packed = said.partition(b" ")
-                try:
-                    if int(since) + STALE_SECONDS * 1000 > now_ms:
-                        found[name.decode()] = msgspec.msgpack.decode(packed, type=Report)
-                except (msgspec.DecodeError, ValueError):
-                    continue  # of a version that is not known here
+                report = _read(packed)
+                fresh = since.isdigit() and int(since) + STALE_SECONDS * 1000 > now_ms
+                if report is not None and fresh:
+                    found[name.decode()] = report
         return found
 
     async def leave(self, worker: str) -> None:
@@ -95,3 +90,11 @@ class WorkerStore(Part):
             pipe.hdel(ShardKeys(shards[0]).workers, worker)
 
         await self.link.each([keys.shard for keys in await self._registries()], forget)
+
+
+def _read(packed: bytes) -> Report | None:
+    """Read a word of a worker; None if it is of a version that is not known here."""
+    try:
+        return msgspec.msgpack.decode(packed, type=Report)
+    except msgspec.DecodeError:
+        return None
