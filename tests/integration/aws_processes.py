@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from aiohttp.test_utils import unused_port
 from tests.fake_transcribe.server import FakeTranscribe
 from tests.integration.aws_rig import environment
 from tests.redis_servers import RedisServer
@@ -31,7 +31,7 @@ async def transcriber(
         "STENO_REDIS_URL": redis.url,
         "STENO_SHARDS": "4",
         "STENO_LEASE_SECONDS": "0.6",
-        "STENO_PORT": str(free_port() - 1),
+        "STENO_PORT": str(unused_port() - 1),
         **settings,
     }
     command = (sys.executable, "-m", "steno_transcriber")
@@ -42,10 +42,3 @@ async def transcriber(
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        return port

@@ -5,11 +5,11 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from tests.integration.gateway_support import PATIENCE_SECONDS, Gateway, until
+from tests.integration.gateway_support import PATIENCE_SECONDS, Gateway, Hearer, until
 
 from steno_common.store.workers import Report, WorkerStore
 
@@ -19,20 +19,8 @@ READY = Report(room=9, hard_room=9, strained=False)
 
 
 @dataclass
-class Speaker:
+class Speaker(Hearer):
     """A client that keeps all it hears."""
-
-    ws: aiohttp.ClientWebSocketResponse
-    heard: list[Json] = field(default_factory=list)
-
-    async def next(self) -> Json:
-        """Hear one message."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            frame = await self.ws.receive()
-        assert frame.type is aiohttp.WSMsgType.TEXT, (frame, self.ws.close_code, self.heard)
-        message: Json = json.loads(frame.data)
-        self.heard.append(message)
-        return message
 
     async def hear(self, kind: str, **fields: Any) -> Json:
         """Hear until a message of a kind has these fields."""

@@ -80,12 +80,11 @@ def word_final(text: str, start: int, end: int, sequence: int, commit: int) -> F
 
 
 @dataclass
-class Client:
-    """A client that keeps all it hears."""
+class Hearer:
+    """Whoever keeps all that it hears."""
 
     ws: aiohttp.ClientWebSocketResponse
     heard: list[Json] = field(default_factory=list)
-    greeting: Json = field(default_factory=dict)
 
     async def next(self) -> Json:
         """Hear one message."""
@@ -95,6 +94,13 @@ class Client:
         message: Json = json.loads(frame.data)
         self.heard.append(message)
         return message
+
+
+@dataclass
+class Client(Hearer):
+    """A client that keeps all it hears."""
+
+    greeting: Json = field(default_factory=dict)
 
     async def hear(self, kind: str, **fields: Any) -> Json:
         """Hear until a message of a kind has these fields."""

@@ -5,14 +5,14 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiohttp.test_utils import unused_port
 from tests.integration.aggregator_rig import Played, Stage, open_stage, until
 from tests.integration.test_aggregator_processes import free_port
 from tests.redis_servers import RedisServer
@@ -21,12 +21,6 @@ from steno_common.destinations import Installed
 
 ROOT = Path(__file__).parents[2]
 RECEIVER = (sys.executable, "-m", "tests.integration.receiver_process")
-
-
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @dataclass
@@ -108,84 +102,83 @@ async def all_taken(path: Path, everybody: Sequence[Played], words: int) -> None
     assert taken(path) == {played.session_id: expected for played in everybody}
 
 
-async def under(kill: Callable[[], object], stage: Stage, url: str, path: Path, times: int) -> None:
+async def under(kill: Callable[[], object], all_of_it: "Running", times: int) -> None:
     """Have sessions speak while something is killed again and again."""
     words, sessions = 20 * times, 5
-    speaking = asyncio.create_task(speak(stage, url, sessions, words), name="speakers")
+    speaking = asyncio.create_task(
+        speak(all_of_it.stage, all_of_it.url, sessions, words), name="speakers"
+    )
     for _ in range(times):
         await asyncio.sleep(0.8)
         await kill()  # type: ignore[misc]
-    await all_taken(path, await speaking, words)
+    await all_taken(all_of_it.path, await speaking, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Sessions, a receiver, notifiers: each beside the first a process."""
+
+    stage: Stage
+    url: str
+    path: Path
+    """What the receiver has taken."""
+    receiver: Kept
+    notifiers: Sequence[Kept]
+
+    def runs(self) -> bool:
+        """Say whether no notifier has ended."""
+        started = [one.process for one in self.notifiers]
+        return all(process is not None and process.returncode is None for process in started)
+
+
+@asynccontextmanager
+async def running(server: RedisServer, folder: Path, notifiers: int = 1) -> AsyncIterator[Running]:
+    port, path = unused_port(), folder / "taken"
+    url = f"http://127.0.0.1:{port}/"
+    async with open_stage(server.url) as stage, AsyncExitStack() as processes:
+        receiver = await processes.enter_async_context(kept([*RECEIVER, str(port), str(path)]))
+        started = []
+        for argv, environment in [notifier(server.url, url) for _ in range(notifiers)]:
+            started.append(await processes.enter_async_context(kept(argv, **environment)))
+        yield Running(stage, url, path, receiver, started)
 
 
 async def test_a_receiver_that_dies_and_comes_back_has_everything_in_order(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    port, path = unused_port(), tmp_path / "taken"
-    url = f"http://127.0.0.1:{port}/"
-    argv, environment = notifier(redis_server.url, url)
-    receiver_argv = [*RECEIVER, str(port), str(path)]
-    async with (
-        open_stage(redis_server.url) as stage,
-        kept(receiver_argv) as receiver,
-        kept(argv, **environment),
-    ):
-        await under(lambda: receiver.again(0.5), stage, url, path, 4)
+    async with running(redis_server, tmp_path) as all_of_it:
+        await under(lambda: all_of_it.receiver.again(0.5), all_of_it, 4)
 
 
 async def test_notifiers_killed_in_the_middle_of_deliveries_lose_nothing(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    port, path = unused_port(), tmp_path / "taken"
-    url = f"http://127.0.0.1:{port}/"
     chance = random.Random(7)
-    receiver_argv = [*RECEIVER, str(port), str(path)]
-    first, second = notifier(redis_server.url, url), notifier(redis_server.url, url)
-    async with (
-        open_stage(redis_server.url) as stage,
-        kept(receiver_argv),
-        kept(first[0], **first[1]) as one,
-        kept(second[0], **second[1]) as two,
-    ):
-        await under(lambda: chance.choice((one, two)).again(), stage, url, path, 5)
+    async with running(redis_server, tmp_path, notifiers=2) as all_of_it:
+        await under(lambda: chance.choice(all_of_it.notifiers).again(), all_of_it, 5)
 
 
 async def test_a_redis_that_is_killed_loses_no_delivery(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    port, path = unused_port(), tmp_path / "taken"
-    url = f"http://127.0.0.1:{port}/"
-    argv, environment = notifier(redis_server.url, url)
-    receiver_argv = [*RECEIVER, str(port), str(path)]
-    async with (
-        open_stage(redis_server.url) as stage,
-        kept(receiver_argv),
-        kept(argv, **environment) as process,
-    ):
-        everybody = await speak(stage, url, 5, 10)
+    async with running(redis_server, tmp_path) as all_of_it:
+        everybody = await speak(all_of_it.stage, all_of_it.url, 5, 10)
         for word in range(10, 20):
             redis_server.restart()
-            await until(stage.link.ping)
+            await until(all_of_it.stage.link.ping)
             for played in everybody:
                 await played.say(f"{word}")
-        await all_taken(path, everybody, 20)
-        assert process.process is not None
-        assert process.process.returncode is None
+        await all_taken(all_of_it.path, everybody, 20)
+        assert all_of_it.runs()
 
 
 async def test_a_signal_ends_a_notifier_that_delivers(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    port, path = unused_port(), tmp_path / "taken"
-    url = f"http://127.0.0.1:{port}/"
-    argv, environment = notifier(redis_server.url, url)
-    receiver_argv = [*RECEIVER, str(port), str(path)]
-    async with (
-        open_stage(redis_server.url) as stage,
-        kept(receiver_argv),
-        kept(argv, **environment) as process,
-    ):
-        await all_taken(path, await speak(stage, url, 2, 3), 3)
-        assert process.process is not None
-        process.process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.process.wait(), 30) == 0
+    async with running(redis_server, tmp_path) as all_of_it:
+        await all_taken(all_of_it.path, await speak(all_of_it.stage, all_of_it.url, 2, 3), 3)
+        assert all_of_it.runs()
+        process = all_of_it.notifiers[0].process
+        assert process is not None
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
