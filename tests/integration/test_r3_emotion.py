@@ -46,7 +46,8 @@ async def transcribed(rig: Rig) -> tuple[tuple[str, int], list[Partial]]:
 
     async def shown() -> bool:
         rings = await doorbells.read([0], block_ms=10)
-        messages = [decode(payload) for _, payload in rings if payload]
+        # A session before this one may have left rings that nobody has read.
+        messages = [decode(payload) for ringing, payload in rings if payload and ringing == held[0]]
         partials.extend(message for message in messages if isinstance(message, Partial))
         return bool(partials)
 
