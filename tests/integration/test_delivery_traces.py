@@ -21,6 +21,7 @@ from steno_common.destinations import DestinationSettings
 from steno_common.logs import session_tag
 from steno_common.messages import Destination
 from steno_common.store.letters import LetterId, Wanted
+from steno_notifier.senders import pipeline
 
 TRACE, ROOT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED, NOT_SAMPLED = f"00-{TRACE}-{ROOT}-01", f"00-{TRACE}-{ROOT}-00"
@@ -44,7 +45,10 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
 @asynccontextmanager
 async def notifying(stage: Stage, **settings: Any) -> AsyncIterator[Delivering]:
     """Run a notifier with the senders of an installation."""
-    given = {"webhook_retries": (0.02,) * 40, "delivery_allow": ("127.0.0.1",), **settings}
+    given = {
+        "webhook_retries": (0.02,) * 40, "delivery_allow": ("127.0.0.1",),
+        "delivery_seconds": 60.0, **settings,
+    }  # fmt: skip
     async with (
         senders(**given) as opened,
         delivering(stage, DestinationSettings(**given), senders=opened) as notifier,
@@ -102,7 +106,7 @@ async def test_each_try_is_a_span_of_its_own_that_the_receiver_is_told(
     for span, got in zip((first, second), receiver.got, strict=True):
         assert (span.kind, span.trace_id, span.parent_id) == (CLIENT, TRACE, ROOT)
         assert got.headers["traceparent"] == f"00-{TRACE}-{span.span_id}-01"
-    unlike(collector, "canary", SECRET, played.session_id, str(receiver.port))
+    unlike(collector, "canary", SECRET, played.session_id, "127.0.0.1")
 
 
 @asynccontextmanager
@@ -129,14 +133,14 @@ async def test_all_kinds_of_destinations_are_told_but_a_connection_that_sessions
 ) -> None:
     async with (
         receiving() as hook, receiving() as relay, reading() as (url, handshakes),
-        receiving(answering(202)) as pipeline, notifying(stage),
+        receiving(answering(202)) as translator, notifying(stage),
         aggregating(stage, Archive(str(tmp_path))),
     ):  # fmt: skip
         played = await stage.play(
             Destination("hook-1", "webhook", hook.url(), SECRET, ("utterance",)),
             Destination("relay-2", "relay", relay.url()),
             Destination("relay-3", "relay", url),
-            Destination("pipeline-4", "pipeline", pipeline.url()),
+            Destination("pipeline-4", "pipeline", translator.url()),
             trace=SAMPLED,
         )
         await played.say("word", pause=4)
@@ -145,12 +149,12 @@ async def test_all_kinds_of_destinations_are_told_but_a_connection_that_sessions
         }  # fmt: skip
 
     asked = ("steno.event", "http.request.method", "http.response.status_code")
-    assert {name: tuple(span.attributes[each] for each in asked) for name, span in found.items()
-            } == {  # fmt: skip
+    told = {name: tuple(span.attributes[each] for each in asked) for name, span in found.items()}
+    assert told == {
         "hook-1": ("utterance", "POST", 204), "relay-2": ("utterance", "POST", 204),
         "relay-3": ("utterance", "GET", 101), "pipeline-4": ("final", "POST", 202),
     }  # fmt: skip
-    for name, receiver in (("hook-1", hook), ("relay-2", relay), ("pipeline-4", pipeline)):
+    for name, receiver in (("hook-1", hook), ("relay-2", relay), ("pipeline-4", translator)):
         (got,) = receiver.got
         assert got.headers["traceparent"] == f"00-{TRACE}-{found[name].span_id}-01"
     assert handshakes == [None]
@@ -166,7 +170,7 @@ async def test_a_try_without_an_answer_says_why(stage: Stage, collector: Collect
     assert span.failed
     assert span.attributes["error.type"] == "unreachable"
     assert "http.response.status_code" not in span.attributes
-    unlike(collector, "canary", url.rpartition(":")[2])
+    unlike(collector, "canary", "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -206,18 +210,21 @@ async def came(receiver: Receiver, count: int) -> None:
 
 
 async def test_partials_are_neither_traced_nor_name_a_trace(
-    stage: Stage, collector: Collector
+    stage: Stage, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with receiving() as pipeline:
-        async with notifying(stage, translation_pipeline_url=pipeline.url()):
-            played = await stage.play(Destination("pipeline", "pipeline"), trace=SAMPLED)
-            for count, text in enumerate(("he", "hel", "hell"), 1):
-                await stage.work.publish(played.session_id, partial(text, commit=0))
-                await came(pipeline, count)
-            await played.say("hello")
-            (span,) = await tried(collector, 1)
+    monkeypatch.setattr(pipeline, "PARTIAL_SECONDS", 60.0)
+    async with (
+        receiving() as receiver,
+        notifying(stage, translation_pipeline_url=receiver.url()),
+    ):
+        played = await stage.play(Destination("pipeline", "pipeline"), trace=SAMPLED)
+        for count, text in enumerate(("he", "hel", "hell"), 1):
+            await stage.work.publish(played.session_id, partial(text, commit=0))
+            await came(receiver, count)
+        await played.say("hello")
+        (span,) = await tried(collector, 1)
     assert span.attributes["steno.event"] == "final"
-    told = [got.headers.get("traceparent") for got in pipeline.got]
+    told = [got.headers.get("traceparent") for got in receiver.got]
     assert told == [None, None, None, f"00-{TRACE}-{span.span_id}-01"]
 
 
