@@ -272,7 +272,7 @@ def some(notifier: Delivering, count: int) -> Callable[[], Awaitable[bool]]:
 
 
 async def test_a_letter_that_is_sent_again_is_one_more_try_in_the_trace(
-    stage: Stage, collector: Collector
+    stage: Stage, collector: Collector, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
         receiving(answering(500)) as receiver,
@@ -289,4 +289,6 @@ async def test_a_letter_that_is_sent_again_is_one_more_try_in_the_trace(
     assert [span.attributes["steno.attempt"] for span in (first, again)] == [1, 2]
     assert [span.attributes["steno.outcome"] for span in (first, again)] == ["again", "delivered"]
     assert again.parent_id == ROOT
+    (warned,) = (record for record in caplog.records if record.message == "not delivered")
+    assert (warned.trace_id, warned.span_id) == (TRACE, ROOT)  # type: ignore[attr-defined]
     assert receiver.got[1].headers["traceparent"] == f"00-{TRACE}-{again.span_id}-01"
