@@ -173,6 +173,22 @@ async def test_a_try_without_an_answer_says_why(stage: Stage, collector: Collect
     unlike(collector, "canary", "127.0.0.1")
 
 
+async def test_a_redirect_is_told_but_not_where_it_leads(
+    stage: Stage, collector: Collector
+) -> None:
+    async with (
+        receiving(answering(307, Location="/canary")) as receiver,
+        notifying(stage, webhook_retries=()),
+    ):
+        to = Destination("hook-1", "webhook", receiver.url(), events=("final",))
+        played = await stage.play(to, trace=SAMPLED)
+        await played.say("word")
+        (span,) = await tried(collector, 1)
+    assert span.attributes["http.response.status_code"] == 307
+    assert span.attributes["error.type"] == "http_307"
+    unlike(collector, "canary")
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "outcome", "error"),
     [
