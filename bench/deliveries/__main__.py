@@ -1,9 +1,12 @@
 """Live sessions whose results go to a translation pipeline, to a webhook that fails at times too.
 
     python -m bench.deliveries --sessions 100 --seconds 30
+    python -m bench.deliveries --sessions 20 --traces 1
 
 It runs Redis and the four services with the scripted engine, and the receiver in one more process.
-Exit 1 if a final did not arrive, came twice under two ids, or out of order.
+Exit 1 if a final did not arrive, came twice under two ids, or out of order. With `--traces` it runs
+all of that twice at the same time, once with traces of that share of the sessions, and prints the
+CPU time of both notifiers.
 """
 
 import argparse
@@ -12,7 +15,7 @@ import json
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,7 @@ from typing import Any
 import aiohttp
 from bench.installation import installation, redis_server
 from bench.pipeline import Seen, row, session, talk
+from bench.telemetry import collector
 
 SETTLE_SECONDS = 20.0
 """For what still waits to be tried again when the last session has ended."""
@@ -105,28 +109,65 @@ def _finals(received: dict[str, Any]) -> int:
     return sum(not is_partial for is_partial, _ in received["pipeline"])
 
 
-async def run(asked: argparse.Namespace) -> bool:
-    """Run the sessions; gives whether everything arrived."""
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of the sessions of one installation."""
+
+    received: dict[str, Any]
+    told: int
+    """Finals that the clients heard."""
+    cpu_seconds: float
+    """Of the notifier, once it was ready."""
+
+    @property
+    def calls(self) -> int:
+        """Requests to the receiver."""
+        return int(self.received["calls"]) + len(self.received["pipeline"])
+
+    def report(self) -> bool:
+        """Print what was measured; gives whether everything arrived."""
+        judged = judge(self.received["events"])
+        print(*lines(self.received, judged, self.told), sep="\n")
+        print(f"CPU of the notifier: {self.cpu_seconds:.2f} s for {self.calls} requests")
+        arrived = judged.finals == self.told == _finals(self.received)
+        return arrived and not judged.disordered
+
+
+async def load(asked: argparse.Namespace, tracing: Mapping[str, str]) -> Ran:
+    """Run the sessions, with more settings for all services."""
     seen, audio = Seen(), talk(asked.seconds)
     with tempfile.TemporaryDirectory(prefix="steno-deliveries-") as name:
         folder = Path(name)
         async with (
             receiving(asked.failing) as receiver,
             redis_server(folder) as redis_url,
-            installation(folder, redis_url, _settings(receiver.url)) as steno,
+            installation(folder, redis_url, _settings(receiver.url) | dict(tracing)) as steno,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
         ):
+            notifier = steno.parts["notifier"]
+            began = notifier.cpu_seconds
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(asked.sessions):
                     tasks.create_task(session(http, steno.url, audio, seen))
                     await asyncio.sleep(2 / asked.sessions)
             await asyncio.sleep(SETTLE_SECONDS)
             await receiver.end()
-    received = receiver.received
-    judged = judge(received["events"])
-    told = len(seen.finals)
-    print(*lines(received, judged, told), sep="\n")
-    return judged.finals == told == _finals(received) and not judged.disordered
+            spent = notifier.cpu_seconds - began
+    return Ran(receiver.received, len(seen.finals), spent)
+
+
+async def run(asked: argparse.Namespace) -> bool:
+    """Run the sessions; gives whether everything arrived."""
+    if asked.traces is None:
+        return (await load(asked, {})).report()
+    async with collector() as address:
+        traced = {"STENO_OTLP_ENDPOINT": address, "STENO_TRACE_RATIO": str(asked.traces)}
+        both = await asyncio.gather(load(asked, traced), load(asked, {}))
+    arrived = [ran.report() for ran in both]
+    with_it, without = (ran.cpu_seconds / ran.calls for ran in both)
+    print(f"CPU per request with traces of {asked.traces:.0%}: {1e3 * with_it:.3f} ms, "
+          f"without {1e3 * without:.3f} ms, ratio {with_it / without:.3f}")  # fmt: skip
+    return all(arrived)
 
 
 def _settings(url: str) -> dict[str, str]:
@@ -148,6 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30.0, help="of speech in each session")
     parser.add_argument("--failing", type=int, default=3, help="every n-th webhook call; 0: none")
+    parser.add_argument("--traces", type=float, metavar="RATIO", help="compare with and without")
     return 0 if asyncio.run(run(parser.parse_args(arguments))) else 1
 
 

@@ -3,11 +3,14 @@
 import json
 import re
 import socket
+import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,79 @@ from tests.otlp_collector import Collector, Span, collecting
 THREE = SAMPLES / "three-utterances.flac"
 CLIENT_TRACE, CLIENT_SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PROMPT = "canary in the prompt"
+SECRET = "whsec_c3Rlbm8gc3Rlbm8gc3Rlbm8gc3Rlbm8gc3Rlbm8h"
+
+STREAMED = {
+    "create session": 1, "session connection": 1, "segment": 3, "close utterance": 3,
+    "save transcript": 1, "deliver": 3 + 3 + 1,
+}  # fmt: skip
+UPLOADED = {
+    "upload": 1, "segment": 1, "close utterance": 1, "save transcript": 1, "deliver": 1 + 1 + 1,
+}  # fmt: skip
+"""Spans of a session, by their name."""
+
+
+@dataclass
+class Receiver:
+    """What came to a webhook and to a pipeline."""
+
+    url: str = ""
+    got: list[tuple[str, str | None]] = field(default_factory=list)
+    """What it was, the trace that it named."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Name this receiver to an installation."""
+        return {
+            "STENO_WEBHOOK_URL": f"{self.url}/canary/webhook",
+            "STENO_WEBHOOK_SECRET": SECRET,
+            "STENO_WEBHOOK_EVENTS": "final,completed",
+            "STENO_DELIVERY_SECONDS": "60",
+            "STENO_TRANSLATION_PIPELINE_URL": f"{self.url}/canary/pipeline",
+        }
+
+    def named(self, what: str) -> list[str | None]:
+        """Give the traces that came with something, in order."""
+        return [trace for kind, trace in self.got if kind == what]
+
+    def take(self, body: dict[str, Any], trace: str | None) -> None:
+        """Keep one request."""
+        kind = body.get("type") or ("partial" if body["isPartial"] else "transcript")
+        self.got.append((kind, trace))
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """Take deliveries at an address of this machine."""
+    receiver = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            receiver.take(body, self.headers.get("traceparent"))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        receiver.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="receiver")
+        thread.start()
+        try:
+            yield receiver
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until something holds that nobody tells of."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.1)
 
 
 def transcribed(machine: Machine) -> dict[str, Any]:
@@ -41,19 +117,41 @@ def uploaded(machine: Machine, traceparent: str) -> dict[str, Any]:
     return found
 
 
+@dataclass(frozen=True)
+class Story:
+    """What became of a streamed and an uploaded session."""
+
+    collector: Collector
+    receiver: Receiver
+    secrets: list[str]
+    """What was said, and what names the sessions."""
+    log: str
+
+
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Collector, list[str], str]]:
-    """Give what came to a collector of a streamed and an uploaded session, and what was said."""
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Stream and upload a recording, with all that is exported and delivered."""
     folder = tmp_path_factory.mktemp("traces")
-    with collecting() as collector:
-        with running(
-            folder, STENO_OTLP_ENDPOINT=collector.endpoint, STENO_TRACE_RATIO="1"
-        ) as machine:
+    with collecting() as collector, receiving() as receiver:
+        settings = {"STENO_OTLP_ENDPOINT": collector.endpoint, "STENO_TRACE_RATIO": "1"}
+        with running(folder, **settings, **receiver.settings) as machine:
             found = transcribed(machine), uploaded(machine, f"00-{CLIENT_TRACE}-{CLIENT_SPAN}-01")
+            wanted = sum(STREAMED.values()) + sum(UPLOADED.values())
+            until(lambda: sum(map(len, trees(collector.spans()).values())) >= wanted)
         words = [each["text"].split() for each in found]
         said = [" ".join(pair) for each in words for pair in pairwise(each)]
         ids = [each["session_id"] for each in found]
-        yield collector, [*said, *ids], (folder / "steno.log").read_text()
+        yield Story(collector, receiver, [*said, *ids], (folder / "steno.log").read_text())
+
+
+def sampled(trace: str) -> bool:
+    """Say whether what a `traceparent` names is recorded."""
+    return int(trace[-2:], 16) % 2 == 1
+
+
+def delivered(collector: Collector) -> list[Span]:
+    """Give the spans of deliveries."""
+    return [span for span in collector.spans() if span.name == "deliver"]
 
 
 def trees(spans: list[Span]) -> dict[str, list[Span]]:
@@ -65,32 +163,27 @@ def trees(spans: list[Span]) -> dict[str, list[Span]]:
     return found
 
 
-def test_a_session_is_one_tree_over_its_services(
-    story: tuple[Collector, list[str], str],
-) -> None:
-    found = trees(story[0].spans())
+def test_a_session_is_one_tree_over_its_services(story: Story) -> None:
+    found = trees(story.collector.spans())
     assert len(found) == 2
     for trace_id, spans in found.items():
         known = {span.span_id for span in spans}
         (root,) = (span for span in spans if span.parent_id not in known)
         assert root.parent_id == (CLIENT_SPAN if trace_id == CLIENT_TRACE else "")
         assert {span.service for span in spans} == {
-            "steno-gateway", "steno-transcriber", "steno-aggregator",
+            "steno-gateway", "steno-transcriber", "steno-aggregator", "steno-notifier",
         }  # fmt: skip
         assert len({span.attributes["steno.session"] for span in spans}) == 1
         assert not any(span.failed for span in spans)
     names = [Counter(span.name for span in found[trace_id]) for trace_id in found]
-    assert {
-        "create session": 1, "session connection": 1, "segment": 3, "close utterance": 3,
-        "save transcript": 1,
-    } in names  # fmt: skip
-    assert {"upload": 1, "segment": 1, "close utterance": 1, "save transcript": 1} in names
+    assert STREAMED in names
+    assert UPLOADED in names
 
 
 def test_a_segment_reaches_from_the_arrival_of_its_audio_over_its_decoding_to_the_client(
-    story: tuple[Collector, list[str], str],
+    story: Story,
 ) -> None:
-    spans = story[0].spans()
+    spans = story.collector.spans()
     for span in spans:
         if span.name == "segment":
             assert span.events == ("decode begin", "decode end")
@@ -101,10 +194,17 @@ def test_a_segment_reaches_from_the_arrival_of_its_audio_over_its_decoding_to_th
     assert connection.events == ("final delivered",) * 3
 
 
-def test_batches_are_linked_to_the_sessions_they_serve(
-    story: tuple[Collector, list[str], str],
-) -> None:
-    spans = story[0].spans()
+def test_receivers_are_told_the_span_of_the_try_but_not_with_each_partial(story: Story) -> None:
+    tries = [f"00-{span.trace_id}-{span.span_id}" for span in delivered(story.collector)]
+    told = [trace for _, trace in story.receiver.got if trace]
+    assert sorted(tries) == sorted(trace.rpartition("-")[0] for trace in told)
+    assert all(sampled(trace) for trace in told)
+    assert len(story.receiver.named("transcript")) == 3 + 1
+    assert not any(story.receiver.named("partial"))
+
+
+def test_batches_are_linked_to_the_sessions_they_serve(story: Story) -> None:
+    spans = story.collector.spans()
     roots = {
         (span.trace_id, span.span_id) for span in spans if span.name in {"create session", "upload"}
     }
@@ -116,40 +216,44 @@ def test_batches_are_linked_to_the_sessions_they_serve(
         assert span.attributes["messaging.batch.message_count"] == len(span.links) == 1
 
 
-def test_no_word_no_id_no_prompt_is_exported(story: tuple[Collector, list[str], str]) -> None:
-    collector, secrets, _ = story
-    exported = b"".join(collector.bodies)
+def test_no_word_no_id_no_prompt_no_address_is_exported(story: Story) -> None:
+    exported = b"".join(story.collector.bodies)
     assert b"pocketsphinx" in exported
-    for secret in (*secrets, PROMPT, "canary"):
+    for secret in (*story.secrets, PROMPT, "canary", SECRET, "127.0.0.1"):
         assert secret.encode() not in exported, secret
     # Nothing else may hold text either: all values but the hash are words of the code.
-    told = {value for span in collector.spans() for name, value in span.attributes.items()
+    told = {value for span in story.collector.spans() for name, value in span.attributes.items()
             if isinstance(value, str) and name != "steno.session"}  # fmt: skip
     assert told == {
         "redis", "process", "commit", "decode", "close", "save", "audio", "log", "pocketsphinx",
-        "en", "pause", "flush", "ok",
+        "en", "pause", "flush", "ok", "webhook", "pipeline", "final", "completed", "POST",
+        "delivered",
     }  # fmt: skip
 
 
-def test_log_lines_of_a_session_name_its_trace(story: tuple[Collector, list[str], str]) -> None:
-    collector, _, log = story
-    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+def test_log_lines_of_a_session_name_its_trace(story: Story) -> None:
+    lines = [json.loads(line) for line in story.log.splitlines() if line.startswith("{")]
     named = {(line["service"], line["event"], line["trace_id"]) for line in lines
              if "trace_id" in line}  # fmt: skip
-    for trace_id in trees(collector.spans()):
+    for trace_id in trees(story.collector.spans()):
         assert ("transcriber", "session claimed", trace_id) in named
         assert ("aggregator", "completed", trace_id) in named
     assert all(re.fullmatch("[0-9a-f]{16}", line["span_id"]) for line in lines if "span_id" in line)
 
 
 def test_without_sampling_nothing_is_exported(tmp_path: Path) -> None:
-    with collecting() as collector:
+    with collecting() as collector, receiving() as receiver:
         with running(
             tmp_path, STENO_ENGINE="scripted", STENO_OTLP_ENDPOINT=collector.endpoint,
-            STENO_TRACE_RATIO="0",
+            STENO_TRACE_RATIO="0", **receiver.settings,
         ) as machine:  # fmt: skip
             transcribed(machine)
+            until(lambda: bool(receiver.named("dev.steno.session.completed.v1")))
         assert collector.bodies == []
+    # A receiver learns that its part need not be recorded either.
+    (told,) = receiver.named("dev.steno.session.completed.v1")
+    assert told is not None
+    assert not sampled(told)
 
 
 @contextmanager

@@ -64,10 +64,12 @@ class Stage:
         window = await self.windows.window(session_id)
         return window is not None and window.finished
 
-    async def play(self, *destinations: Destination) -> "Played":
+    async def play(self, *destinations: Destination, trace: str = "") -> "Played":
         """Make a session with a connected client."""
         session_id = str(uuid.uuid4())
-        session = Session(session_id, CREATED_MS, "audio/pcm", destinations=destinations)
+        session = Session(
+            session_id, CREATED_MS, "audio/pcm", destinations=destinations, trace=trace
+        )
         await self.sessions.create(session, "epoch")
         attached = await self.sessions.attach(session_id)
         assert attached is not None

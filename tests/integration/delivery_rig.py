@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ from steno_common.store.doorbell import DoorbellStore
 from steno_common.store.letters import LetterStore
 from steno_notifier.delivering import Deliveries
 from steno_notifier.delivery import Desk
-from steno_notifier.domain.outgoing import NAMES, Parcel, Verdict
+from steno_notifier.domain.outgoing import NAMES, Parcel, Sender, Verdict
 from steno_notifier.live import LivePartials
 from steno_notifier.worker import fan_out
 
@@ -139,12 +139,14 @@ class Delivering:
 
 @asynccontextmanager
 async def delivering(
-    stage: Stage, settings: DestinationSettings = QUICK, *, deaf: bool = False, seconds: float = 5
-) -> AsyncIterator[Delivering]:
-    """Run a notifier; at the end it drains. `deaf`: it hears no bell."""
+    stage: Stage, settings: DestinationSettings = QUICK, *, deaf: bool = False, seconds: float = 5,
+    senders: Mapping[str, Sender] | None = None,
+) -> AsyncIterator[Delivering]:  # fmt: skip
+    """Run a notifier; at the end it drains. `deaf`: it hears no bell; `senders`: of the caller."""
     draining, store = asyncio.Event(), DeliveryStore(stage.link, stage.limits)
     sender = PlainSender(aiohttp.ClientSession(), seconds)
-    desk = Desk(store, settings, dict.fromkeys(("webhook", "relay", "pipeline"), sender), draining)
+    plain = dict.fromkeys(("webhook", "relay", "pipeline"), sender)
+    desk = Desk(store, settings, senders or plain, draining)
     deliveries = Deliveries(desk, LivePartials(desk))
     doorbell = DoorbellStore(stage.link, stage.limits)
     await doorbell.prepare()

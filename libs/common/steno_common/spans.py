@@ -43,20 +43,27 @@ _KINDS: Final[Mapping[SpanName, tuple[SpanKind, Mapping[str, str]]]] = {
     "engine batch": (SpanKind.CONSUMER, _work("decode", "audio")),
     "close utterance": (SpanKind.CONSUMER, _work("close", "log")),
     "save transcript": (SpanKind.CONSUMER, _work("save", "log")),
+    "deliver": (SpanKind.CLIENT, {}),
 }
 """What OpenTelemetry's conventions say of each span; streams go by their kind, not their key."""
 
-_WINDOWS: Final = "messaging.batch.message_count"
+_NAMES: Final[Mapping[str, str]] = {
+    "windows": "messaging.batch.message_count",
+    "method": "http.request.method",
+    "status": "http.response.status_code",
+}
+"""What they call a field; any other is ours."""
 
 _propagator: Final = TraceContextTextMapPropagator()
 
 
 def _attributes(fields: Fields) -> dict[str, Any]:
-    held: dict[str, Any] = {f"steno.{k}": v for k, v in fields.items() if v is not None}
+    held: dict[str, Any] = {
+        _NAMES.get(name) or f"steno.{name}": value
+        for name, value in fields.items() if value is not None
+    }  # fmt: skip
     if "session" in fields:
         held["steno.session"] = session_tag(fields["session"])
-    if "windows" in fields:
-        held[_WINDOWS] = held.pop("steno.windows")
     return held
 
 
@@ -73,14 +80,19 @@ def _ns(ago: float) -> int:
     return time.time_ns() - round(max(ago, 0.0) * 1e9)
 
 
-def _fail(span: Span, error: BaseException) -> None:
+def _fail(span: Span, error: BaseException | str) -> None:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    if isinstance(error, Exception):  # to be cancelled is no failure
-        # Messages of errors may quote what was said: the kind alone is told.
-        kind = error.code if isinstance(error, StenoError) else type(error).__name__
-        span.set_attribute("error.type", kind)
+    if isinstance(error, Exception | str):  # to be cancelled is no failure
+        span.set_attribute("error.type", _kind(error))
         span.set_status(StatusCode.ERROR)
+
+
+def _kind(error: Exception | str) -> str:
+    """Give the kind of an error alone: its message may quote what was said."""
+    if isinstance(error, str):
+        return error
+    return error.code if isinstance(error, StenoError) else type(error).__name__
 
 
 class _Entered:
@@ -168,7 +180,7 @@ class SpanTracer:
         """Add a moment to the current span."""
         get_current_span().add_event(name, _attributes(fields), _ns(ago))
 
-    def failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException | str) -> None:
         """Mark the current span as failed."""
         _fail(get_current_span(), error)
 

@@ -13,7 +13,7 @@ from typing import Final, Literal, Protocol, TypedDict, Unpack
 
 SpanName = Literal[
     "create session", "upload", "session connection", "segment", "engine batch",
-    "close utterance", "save transcript",
+    "close utterance", "save transcript", "deliver",
 ]  # fmt: skip
 EventName = Literal["decode begin", "decode end", "final delivered"]
 
@@ -38,7 +38,17 @@ class Fields(TypedDict, total=False):
     reason: str
     """What ended a segment, one of a few words."""
     outcome: str
-    """What became of a commit, one of a few words."""
+    """What became of a commit or a delivery, one of a few words."""
+    destination: str
+    """Its name in the session, such as `webhook` or `hook-1`; never its address."""
+    event: str
+    """What is delivered, by the name that destinations ask for it."""
+    attempt: int
+    """Which try of a delivery, from 1."""
+    method: str
+    """Of a request by HTTP."""
+    status: int
+    """That it was answered with."""
 
 
 Scope = AbstractContextManager[None]
@@ -68,7 +78,7 @@ class Tracer(Protocol):
     def event(self, name: EventName, ago: float, fields: Fields) -> None:
         """Add a moment to the current span."""
 
-    def failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException | str) -> None:
         """Mark the current span as failed."""
 
     def traceparent(self) -> str:
@@ -150,8 +160,11 @@ def event(name: EventName, *, ago: float = 0.0, **fields: Unpack[Fields]) -> Non
         _use.tracer.event(name, ago, fields)
 
 
-def failed(error: BaseException) -> None:
-    """Mark the current span as failed; what leaves a span as an exception marks it by itself."""
+def failed(error: BaseException | str) -> None:
+    """Mark the current span as failed; what leaves a span as an exception marks it by itself.
+
+    A failure that is no exception is told by its code.
+    """
     if _use.tracer is not None:
         _use.tracer.failed(error)
 

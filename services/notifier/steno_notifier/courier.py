@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
+from steno_common import tracing
 from steno_common.errors import StoreError
 from steno_common.logs import about
 from steno_common.store.deliveries import LEASE_SECONDS, Place, Standing
@@ -103,7 +104,8 @@ class Courier:
                 full.append(place)
             else:
                 delivery.lane.taken += 1
-                task = tasks.create_task(self._carry(delivery), name="deliver")
+                with tracing.within(standing.session.trace):  # the task goes on in it
+                    task = tasks.create_task(self._carry(delivery), name="deliver")
                 self._in_hand[place] = task
         if full:
             await patiently(partial(store.put_off, full, FULL_SECONDS))

@@ -16,7 +16,7 @@ from steno_common.messages import Destination, Numbered, Utterance
 from steno_common.messages import Final as FinalEvent
 from steno_common.store.deliveries import DeliveryStore, Made, Place, Settled, Standing, advanced
 from steno_common.store.link import patiently
-from steno_notifier import metrics
+from steno_notifier import metrics, traces
 from steno_notifier.domain.outgoing import Parcel, Plan, Sender, Verdict, plans, wants
 from steno_notifier.lanes import Lane, Lanes
 
@@ -46,6 +46,12 @@ class Desk:
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Try once; a fault of a sender is a failed try, which must not stop the others."""
+        with traces.attempt(parcel):
+            verdict = await self._send(parcel)
+            traces.judged(verdict)
+        return verdict
+
+    async def _send(self, parcel: Parcel) -> Verdict:
         kind = parcel.destination.kind
         sender = self.senders.get(kind)
         if sender is None:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from steno_common import tracing
 from steno_common.errors import StoreError
 from steno_common.letters import Letter
 from steno_common.logs import about
@@ -74,7 +75,9 @@ class Resender:
 
     async def _send_group(self, group: Group) -> None:
         for place, (letter_id, letter) in enumerate(group):
-            if not await self._send(letter_id, letter):
+            with tracing.within(letter.session.trace):
+                sent = await self._send(letter_id, letter)
+            if not sent:
                 # Those behind it are as they were: their destination is told once that it failed.
                 rest = [letter_id for letter_id, _ in group[place + 1 :]]
                 await patiently(partial(self.store.leave, rest))

@@ -180,6 +180,24 @@ def test_an_error_marks_its_span_and_tells_nothing_but_its_kind(
     assert not any(b"canary" in body for body in collector.bodies)
 
 
+def test_a_failed_try_tells_its_code_and_the_status_by_the_names_of_the_conventions(
+    collector: Collector,
+) -> None:
+    with (
+        tracing_to(collector), tracing.within(SAMPLED),
+        tracing.span("deliver", destination="hook-1", event="final", attempt=2),
+    ):  # fmt: skip
+        tracing.note(method="POST", status=503, outcome="again")
+        tracing.failed("http_503")
+    tried = named(collector, "deliver")
+    assert (tried.kind, tried.failed) == (3, True)  # a client's
+    assert tried.attributes == {
+        "steno.destination": "hook-1", "steno.event": "final", "steno.attempt": 2,
+        "steno.outcome": "again", "http.request.method": "POST",
+        "http.response.status_code": 503, "error.type": "http_503",
+    }  # fmt: skip
+
+
 def test_to_be_cancelled_is_no_failure(collector: Collector) -> None:
     with (
         tracing_to(collector), tracing.within(SAMPLED),

@@ -9,6 +9,7 @@ from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from steno_common import tracing
 from steno_common.destinations import DestinationSettings
 from steno_notifier.domain.answers import judge, judge_aws
 from steno_notifier.domain.outgoing import Verdict
@@ -38,11 +39,13 @@ class Function:
                 await said.read()
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            tracing.note(status=status)
             return judge_aws(str(error.response.get("Error", {}).get("Code", "")), status)
         except (BotoConnectionError, HTTPClientError):
             return Verdict("again", "aws_unreachable")
         except BotoCoreError as error:
             return Verdict("never", f"aws_{type(error).__name__}")
+        tracing.note(status=answer["StatusCode"])
         return judge(answer["StatusCode"], refusal_is_final=True)
 
     async def _open(self) -> Any:

@@ -13,6 +13,7 @@ import msgspec
 from aiohttp.abc import AbstractResolver
 from aiohttp.connector import AddrInfoType
 
+from steno_common import tracing
 from steno_common.destinations import DestinationSettings, check_url
 from steno_common.messages import Destination
 from steno_notifier.domain.answers import judge
@@ -104,7 +105,7 @@ def _session(**connecting: Any) -> aiohttp.ClientSession:
         headers={"User-Agent": "Steno", "Accept-Encoding": "identity"},
         auto_decompress=False,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-        middlewares=(_stay,),
+        middlewares=(_stay, _noted),
         trust_env=False,
     )
 
@@ -116,6 +117,15 @@ async def _stay(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
     if 300 <= response.status < 400:
         response.close()
         raise RedirectedError(response.status)
+    return response
+
+
+async def _noted(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+                 ) -> aiohttp.ClientResponse:  # fmt: skip
+    """Tell the trace what was asked, and the status of the answer."""
+    tracing.note(method=request.method)
+    response = await handler(request)
+    tracing.note(status=response.status)
     return response
 
 
