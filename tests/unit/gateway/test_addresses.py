@@ -37,7 +37,7 @@ def test_without_trusted_proxies_nothing_that_is_said_counts(
     assert client_address(str(peer), forwarded, ()) == str(peer)
 
 
-@given(st.lists(st.ip_addresses(v=4).filter(lambda a: str(a) < "10"), max_size=4))
+@given(st.lists(st.ip_addresses(), max_size=4))
 def test_what_a_client_says_before_its_proxy_never_counts(said: list[object]) -> None:
     header = ", ".join([*map(str, said), "198.51.100.1"])
     assert client_address("10.0.0.1", [header], PROXIES) == "198.51.100.1"
