@@ -86,7 +86,10 @@ class Session(msgspec.Struct, frozen=True, tag="session.v1"):
 
 
 class Partial(msgspec.Struct, frozen=True, tag="partial.v1"):
-    """The words of the open segment; may change, is never stored."""
+    """The words of the open segment; may change, is never stored.
+
+    Without text it is for services alone: audio through `end` was heard, and no word was in it.
+    """
 
     text: str
     words: tuple[Word, ...]

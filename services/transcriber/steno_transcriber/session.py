@@ -177,10 +177,12 @@ class Session:
     async def _publish(self, partial: Partial) -> None:
         place, now_ms = self._ledger.covering(partial.end), self.clock.now_ms()
         sequence = place.sequence if place else self._ledger.done
-        prosody = self._measuring.emotion()
+        prosody = self._measuring.emotion() if partial.words else None
         message = partial_report(partial, sequence, self._commits, now_ms, prosody)
         with contextlib.suppress(StoreError):  # a newer one follows
             await self.store.publish(self.claim.session_id, message)
+            if not partial.words:
+                return
             metrics.PARTIALS.inc()
             if place:
                 metrics.PARTIAL.observe(max(0.0, (self.clock.now_ms() - place.arrival_ms) / 1000))
