@@ -145,6 +145,9 @@ class Warned(msgspec.Struct, frozen=True, tag="warned.v1"):
 
     code: str
     message: str
+    start: int | None = None
+    end: int | None = None
+    """What of the audio it is about, None for nothing of it; equal where it is about all behind."""
 
 
 class Status(msgspec.Struct, frozen=True, tag="status.v1"):

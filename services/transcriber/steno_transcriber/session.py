@@ -201,7 +201,7 @@ class Session:
         late_ms = now_ms - place.due_ms if place else 0
         # Behind the final, so that nothing of the final hangs on it.
         if events and self._complaint.is_due(now_ms, late_ms):
-            events += (late_report(late_ms / 1000),)
+            events += (late_report(span, late_ms / 1000),)
             metrics.LATE.inc()
         self._context = span.context
         spoken = span.end - span.start if span.speech_end > span.speech_start else 0
@@ -231,7 +231,7 @@ class Session:
     ) -> None:
         length = border - self._border
         if self.stay.changed and self._commits == self.checkpoint.commits:
-            events = with_change(events, self.stay.engine)
+            events = with_change(events, self.stay.engine, self._border)
         commit = Commit(
             number=self._commits + 1,
             consumed=consumed.entry_id,
