@@ -69,6 +69,17 @@ class Audio:
 NativeMessage = AudioChunk | Control | Ping
 ClientMessage = NativeMessage | Audio
 
+
+def audio_of(message: ClientMessage) -> bytes:
+    """Give the audio in a message, nothing if it has none."""
+    match message:
+        case AudioChunk():
+            return message.audio_data
+        case Audio():
+            return message.data
+    return b""
+
+
 _messages: msgspec.json.Decoder[NativeMessage] = msgspec.json.Decoder(NativeMessage)
 
 
