@@ -23,8 +23,9 @@ from tests.integration.gateway_support import (
 )
 from tests.redis_servers import RedisServer
 
+from steno_aggregator.completing import complete
 from steno_common.archive import Archive
-from steno_common.messages import Session
+from steno_common.messages import Session, Warned
 
 CREATED_MS = 1_700_000_000_000
 UPLOADS = "/api/transcriptions"
@@ -230,6 +231,21 @@ async def test_an_uploader_that_leaves_leaves_no_session_behind(gateway: Gateway
     upload.cancel()
     await asyncio.wait([upload])
     await until(lambda: gone(gateway, session_id))
+
+
+async def test_an_upload_says_where_it_has_no_text(gateway: Gateway) -> None:
+    kind = {"Content-Type": "audio/pcm"}
+    upload = asyncio.create_task(uploading(gateway, data=noise(1), headers=kind))
+    session_id = await only_session(gateway)
+    await gateway.marked(session_id)
+    skipped = Warned("segment_skipped", "no text for 0.250 s to 1.000 s", 4_000, 16_000)
+    await gateway.commit(session_id, events=[skipped])
+    assert await complete(gateway.windows, gateway.services.archive, session_id)
+    await gateway.ring(session_id)
+    status, answer = await upload
+    assert status == 200
+    assert [(each["code"], each["start_time"], each["end_time"]) for each in answer["warnings"]
+            ] == [("segment_skipped", 0.25, 1.0)]  # fmt: skip
 
 
 async def gone(gateway: Gateway, session_id: str) -> bool:

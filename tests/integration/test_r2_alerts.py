@@ -65,6 +65,34 @@ async def test_a_client_whose_audio_is_taken_and_nothing_comes_of_it_is_told(
         assert len(client.told("warning")) == 2
 
 
+async def test_a_client_in_whose_audio_no_word_was_heard_is_told_nothing(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steno_gateway.domain.latency.STALLED_MS", 0)
+    monkeypatch.setattr("steno_gateway.feed.SWEEP_SECONDS", 0.05)
+    nothing = encode(Partial("", (), 0, 3 * 16_000, 0.0, 0.0, 30, 0))
+    async with (
+        running(redis_server, tmp_path) as gateway,
+        gateway.recording() as (session_id, client),
+    ):
+        await client.chunks(CHUNKS)
+        await client.hear_stored(10)
+        await gateway.claim(session_id)
+
+        async def heard() -> bool:
+            return bool(await gateway.doorbells.publish([(session_id, nothing)]))
+
+        await until(heard)
+        await gateway.doorbells.publish([(session_id, encode(partial(0, 8_000)))])
+        await client.hear("transcription_partial")
+        await client.chunks([*CHUNKS, *CHUNKS], first=11)
+        await client.hear_stored(30)
+        await client.act("pause")
+        await client.hear("status", status="paused")  # so the gateway has looked how it stands
+        assert client.told("warning") == []
+        assert len(client.told("transcription_partial")) == 1
+
+
 async def test_a_client_whose_partials_come_in_time_is_told_nothing(
     redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

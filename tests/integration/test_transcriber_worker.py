@@ -147,7 +147,7 @@ async def test_audio_that_brought_down_worker_after_worker_is_passed_over(rig: R
         await rig.mark(held, "end")
         await rig.ended(held)
     (warning,) = [e for e in await rig.events(held) if isinstance(e, Warned)]
-    assert warning == Warned("segment_skipped", "no text for 0.000 s to 2.000 s")
+    assert warning == Warned("segment_skipped", "no text for 0.000 s to 2.000 s", 0, 32_000)
     assert len(await rig.finals(held)) == 2
 
 

@@ -18,13 +18,14 @@ from steno_client.domain.events import (
 from steno_client.domain.policy import Policy
 from steno_client.errors import SessionError
 from steno_client.history import Saved, delete_transcript, get_transcript, list_transcripts
-from steno_client.options import Options
+from steno_client.options import Destination, Options
 from steno_client.recording import Recording
 from steno_client.session import Session
 
 __all__ = [
     "Access",
     "Completed",
+    "Destination",
     "Event",
     "Final",
     "Options",

@@ -1,7 +1,7 @@
 """What a session is created with."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self, TypedDict
+from typing import Any, Final, Literal, NotRequired, Self, TypedDict
 
 from steno_audio import AudioError, AudioFormat
 from steno_client.errors import SessionError
@@ -10,6 +10,8 @@ from steno_client.recording import Recording, Tape
 _MAX_CHUNK: Final = 1024 * 1024
 _CONTAINER_CHUNK: Final = 64 * 1024
 _CONTAINER_BUFFER: Final = 16 * 1024 * 1024
+_ALONE: Final = ("language", "task", "prompt", "duration_limit", "user_id")
+"""Options of one value that an address says too."""
 
 
 class Understanding(TypedDict, total=False):
@@ -25,6 +27,16 @@ class Understanding(TypedDict, total=False):
     """Words that are likely to be said: at most 100, of 64 characters each."""
 
 
+class Destination(TypedDict):
+    """Where results of one session are delivered, see docs/protocol.md, 9."""
+
+    kind: Literal["webhook", "relay", "pipeline"]
+    url: str
+    secret: NotRequired[str]
+    """`whsec_…`: signs what is sent. The server shows it to nobody."""
+    events: NotRequired[list[str] | tuple[str, ...]]
+
+
 class Options(Understanding, total=False):
     """What a session is created with."""
 
@@ -38,7 +50,12 @@ class Options(Understanding, total=False):
     engines: list[str] | tuple[str, ...] | None
     """Engines that may recognise it, the first choice first; None: the server's choice."""
     user_id: str | None
+    """Whose session it is; comes back with the transcript, as `metadata` does."""
     metadata: dict[str, str] | None
+    """At most 16 texts of your own."""
+    destinations: list[Destination] | tuple[Destination, ...] | None
+    """At most 4, beside those of the installation. Not with block mode's recording: they were told
+    of the session that it replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +92,14 @@ class Setup:
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        """How the audio is to be understood, as block mode says it in its address."""
-        one = [name for name in ("language", "task", "prompt") if name in self.request]
-        hotwords = [("hotwords", word) for word in self.request.get("hotwords", ())]
-        engines = ",".join(self.request.get("engines", ()))
+        """What the server is told of the session, as block mode says it in its address."""
+        asked = self.request
+        one = [(name, str(asked[name])) for name in _ALONE if name in asked]
+        hotwords = [("hotwords", word) for word in asked.get("hotwords", ())]
+        engines = ",".join(asked.get("engines", ()))
         chosen = [("engines", engines)] if engines else []
-        return [(name, self.request[name]) for name in one] + hotwords + chosen
+        metadata = asked.get("metadata", {}).items()
+        return [*one, *hotwords, *chosen, *((f"metadata.{name}", text) for name, text in metadata)]
 
     @property
     def chunk_bytes(self) -> int:

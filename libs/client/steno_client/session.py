@@ -222,6 +222,8 @@ class Session:
             except SessionError as error:
                 self._mailbox.close(error)
                 raise
+            for warning in completed.warnings:
+                self._mailbox.put(warning)
             self._mailbox.put(completed)
             self._complete(completed)
             return completed

@@ -86,7 +86,10 @@ class Session(msgspec.Struct, frozen=True, tag="session.v1"):
 
 
 class Partial(msgspec.Struct, frozen=True, tag="partial.v1"):
-    """The words of the open segment; may change, is never stored."""
+    """The words of the open segment; may change, is never stored.
+
+    Without text it is for services alone: audio through `end` was heard, and no word was in it.
+    """
 
     text: str
     words: tuple[Word, ...]
@@ -142,6 +145,9 @@ class Warned(msgspec.Struct, frozen=True, tag="warned.v1"):
 
     code: str
     message: str
+    start: int | None = None
+    end: int | None = None
+    """What of the audio it is about, None for nothing of it; equal where it is about all behind."""
 
 
 class Status(msgspec.Struct, frozen=True, tag="status.v1"):

@@ -82,6 +82,14 @@ def utterance_fields(utterance: Utterance) -> Json:
     }
 
 
+def warning_fields(warning: Warned) -> Json:
+    """Give a warning; its times where it is about a place in the audio."""
+    fields: Json = {"code": warning.code, "message": warning.message}
+    if warning.start is not None and warning.end is not None:
+        fields |= {"start_time": to_seconds(warning.start), "end_time": to_seconds(warning.end)}
+    return fields
+
+
 def statistics_fields(statistics: Statistics) -> Json:
     """Give the accounting of a session in seconds and samples."""
     counted = {name: getattr(statistics, name) for name in ("received", "transcribed", "silence")}
@@ -140,8 +148,7 @@ def event_message(session_id: str, number: int, event: Event) -> Json | None:
         case Status():
             return {"type": "server:status", "event": number, "status": event.status}
         case Warned():
-            return {"type": "server:warning", "event": number, "code": event.code,
-                    "message": event.message}  # fmt: skip
+            return {"type": "server:warning", "event": number, **warning_fields(event)}
         case Completed():
             return {
                 "type": "server:session_completed",

@@ -37,6 +37,8 @@ class Subscription:
     state: Polled | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever `state` is new."""
+    heard: int = 0
+    """Sample through which the newest partial, with words or without, says that was heard."""
     log: SessionLog = field(init=False)
     """Shared with all readers of the session once subscribed."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -54,8 +56,9 @@ class Subscription:
         self.log = SessionLog(self.store, self.session_id)
 
     def partial(self, partial: Partial) -> None:
-        """Keep a partial unless a final has overtaken it."""
-        if partial.commit >= self._commit:
+        """Keep a partial unless a final has overtaken it, or it holds no words to be told."""
+        self.heard = max(self.heard, partial.end)
+        if partial.text and partial.commit >= self._commit:
             self._partial = partial
             self._news.set()
 

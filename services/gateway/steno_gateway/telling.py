@@ -137,7 +137,8 @@ class Teller:
             self.ingest.relieve(polled.backlog)
             self.ingest.progress.set()
             now, stored = time.monotonic(), self.ingest.stored
-            if self.latency.stalled(now * 1000) and self.lag.behind(stored):
+            unheard = self.latency.stalled(now * 1000, self.subscription.heard)
+            if unheard and self.lag.behind(stored):
                 await self.warn("high_latency", SLOW)
             told = self.lag.look(now, unclaimed=polled.unclaimed, stored=stored, done=self.done)
             if told is not None:

@@ -71,8 +71,10 @@ class LivePartials:
     async def _send(self, session_id: str, payload: bytes) -> None:
         try:
             event = decode(payload)
+            if not isinstance(event, Partial) or not event.text:
+                return
             target = await self._target(session_id)
-            if target is None or not target.destinations or not isinstance(event, Partial):
+            if target is None or not target.destinations:
                 return
             # Another notifier may have sent the final that this has become by now.
             commits = await self.desk.store.commits(session_id)

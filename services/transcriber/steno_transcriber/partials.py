@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from steno_common.logs import about
 from steno_transcriber.domain.agreement import Agreement
 from steno_transcriber.domain.cadence import due
+from steno_transcriber.domain.heard import Wordless
 from steno_transcriber.domain.hypothesis import Decoded, Request, Window, placed, within
 from steno_transcriber.domain.segmenter import OpenSpeech
 from steno_transcriber.engines.base import EngineError
@@ -32,6 +33,7 @@ class OpenSegment:
         self._tools = tools
         self.origin = object()
         self._agreement = Agreement()
+        self._wordless = Wordless()
         self._request: Request | None = None
         self._task: asyncio.Task[None] | None = None
         self._shown_until: int | None = None
@@ -122,9 +124,10 @@ class OpenSegment:
         hypothesis = placed(answer, speech.audio_start, length)
         if request.window.final:
             self._foreseen = (end, Decoded(hypothesis, request.work))
-        words = self._agreement.update(within(hypothesis, speech.speech_start, end).words)
+        first = self._wordless.first_word(speech.speech_start)
+        words = self._agreement.update(within(hypothesis, first, end).words)
         if not words:
-            return
+            self._wordless.note(end)
         await self._show(
             Partial(
                 start=speech.speech_start,

@@ -15,7 +15,10 @@ another engine may go on before it. Such a span alone may be empty."""
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The words of the open segment so far; may change. Positions are samples of the session."""
+    """The words of the open segment so far; may change. Positions are samples of the session.
+
+    Without words it says that there is none in what the engine has heard.
+    """
 
     start: int
     """First sample of speech."""

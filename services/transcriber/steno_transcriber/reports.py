@@ -63,20 +63,21 @@ def span_report(span: Span, sequence: int, commit: int, now_ms: int) -> FinalEve
 def skipped_report(start: int, end: int) -> Warned:
     """Give the warning that these samples have no text."""
     message = f"no text for {to_seconds(start):.3f} s to {to_seconds(end):.3f} s"
-    return Warned("segment_skipped", message)
+    return Warned("segment_skipped", message, start, end)
 
 
-def with_change(events: tuple[Event, ...], engine: str) -> tuple[Event, ...]:
-    """Give what is told with the warning that another engine goes on with the session.
+def with_change(events: tuple[Event, ...], engine: str, border: int) -> tuple[Event, ...]:
+    """Give what is told with the warning that another engine goes on behind a border.
 
     It comes behind a final, so that nothing of the final hangs on it, and before all else.
     """
     place = 1 if events and isinstance(events[0], FinalEvent) else 0
-    warning = Warned("engine_changed", f"engine {engine} goes on; nothing is lost")
+    message = f"engine {engine} goes on; nothing is lost"
+    warning = Warned("engine_changed", message, border, border)
     return (*events[:place], warning, *events[place:])
 
 
-def late_report(seconds: float) -> Warned:
-    """Give the warning that a final comes so many seconds later than it should."""
+def late_report(span: Span, seconds: float) -> Warned:
+    """Give the warning that the final of a span comes so many seconds later than it should."""
     message = f"text is {seconds:.0f} s behind the audio; nothing is lost"
-    return Warned("high_latency", message)
+    return Warned("high_latency", message, span.speech_start, span.speech_end)

@@ -177,10 +177,12 @@ class Session:
     async def _publish(self, partial: Partial) -> None:
         place, now_ms = self._ledger.covering(partial.end), self.clock.now_ms()
         sequence = place.sequence if place else self._ledger.done
-        prosody = self._measuring.emotion()
+        prosody = self._measuring.emotion() if partial.words else None
         message = partial_report(partial, sequence, self._commits, now_ms, prosody)
         with contextlib.suppress(StoreError):  # a newer one follows
             await self.store.publish(self.claim.session_id, message)
+            if not partial.words:
+                return
             metrics.PARTIALS.inc()
             if place:
                 metrics.PARTIAL.observe(max(0.0, (self.clock.now_ms() - place.arrival_ms) / 1000))
@@ -199,7 +201,7 @@ class Session:
         late_ms = now_ms - place.due_ms if place else 0
         # Behind the final, so that nothing of the final hangs on it.
         if events and self._complaint.is_due(now_ms, late_ms):
-            events += (late_report(late_ms / 1000),)
+            events += (late_report(span, late_ms / 1000),)
             metrics.LATE.inc()
         self._context = span.context
         spoken = span.end - span.start if span.speech_end > span.speech_start else 0
@@ -229,7 +231,7 @@ class Session:
     ) -> None:
         length = border - self._border
         if self.stay.changed and self._commits == self.checkpoint.commits:
-            events = with_change(events, self.stay.engine)
+            events = with_change(events, self.stay.engine, self._border)
         commit = Commit(
             number=self._commits + 1,
             consumed=consumed.entry_id,

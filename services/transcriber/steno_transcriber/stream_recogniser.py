@@ -10,6 +10,7 @@ from steno_common.units import SAMPLE_RATE
 from steno_transcriber import metrics
 from steno_transcriber.domain.activity import Judge
 from steno_transcriber.domain.backoff import pause
+from steno_transcriber.domain.heard import Listening
 from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.domain.results import Result
 from steno_transcriber.domain.samples import Samples, blocks
@@ -38,6 +39,7 @@ class StreamRecogniser:
         self._tools = tools
         self._judge = Judge(tools.start_detector())
         self._tiling = Tiling(start.position, tools.streams.rules.patience)
+        self._listening = Listening(start.position)
         self._outbox = Outbox(start.context, emit, tools)
         self._signals = Signals()
         self._streaming: Streaming | None = None
@@ -190,8 +192,9 @@ class StreamRecogniser:
     async def _hear(self, result: Result) -> None:
         if not result.final:
             shown = self._tiling.show(result)
-            if shown is not None and self._start.partials:
-                self._outbox.offer(self._partial(shown))
+            if shown is not None:
+                self._listening.said(shown.end)
+                self._offer(shown)
             return
         for closed in self._tiling.finish(result):
             sent_at = self._streaming.sent_at(closed.end) if self._streaming else None
@@ -199,22 +202,33 @@ class StreamRecogniser:
         await self._outbox.room()
 
     async def _look(self) -> None:
-        """Commit silence, so that no audio waits for a word that never comes."""
+        """Commit silence, so that no audio waits for a word that never comes.
+
+        Of what may be speech, tell that it is heard.
+        """
         if (closed := self._tiling.rest()) is not None:
             self._outbox.put(Timed(closed))
             await self._outbox.room()
+        self._listening.said(self._tiling.border)
+        if self._listening.sent(self._tiling.sent):
+            self._offer(Shown(self._tiling.border, self._tiling.sent, (), 0.0, None))
 
-    def _partial(self, shown: Shown) -> Partial:
+    def _offer(self, shown: Shown) -> None:
+        if not self._start.partials:
+            return
         words = shown.words
-        return Partial(
-            start=shown.start,
-            end=shown.end,
-            text=" ".join(word.text for word in words),
-            words=words,
-            stability=shown.stability,
-            confidence=round(sum(word.confidence for word in words) / len(words), 3),
-            language=shown.language,
-            processing_ms=0,
+        confidence = sum(word.confidence for word in words) / max(len(words), 1)
+        self._outbox.offer(
+            Partial(
+                start=shown.start,
+                end=shown.end,
+                text=" ".join(word.text for word in words),
+                words=words,
+                stability=shown.stability,
+                confidence=round(confidence, 3),
+                language=shown.language,
+                processing_ms=0,
+            )
         )
 
     def _options(self) -> Options:

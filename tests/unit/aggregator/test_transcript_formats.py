@@ -12,7 +12,7 @@ from tests.unit.aggregator.building import final, numbered, spoken, transcript, 
 
 from steno_aggregator.domain.cues import Cue, cues
 from steno_aggregator.domain.formats import clock, render, srt, vtt
-from steno_common.messages import Ended, Final, Status, Translation, Utterance
+from steno_common.messages import Ended, Final, Status, Translation, Utterance, Warned
 
 SAID = transcript(
     numbered(
@@ -95,8 +95,24 @@ def test_the_document_has_the_fields_of_the_protocol_in_seconds() -> None:
             "utterances": 0,
             "mean_latency_ms": 350,
         },
+        "warnings": [],
         "metadata": {"room": "7"},
     }
+
+
+def test_the_document_has_the_warnings_with_their_places() -> None:
+    log = numbered([
+        Warned("segment_skipped", "no text", 8_000, 40_000), final(3, 4, "two"),
+        Warned("high_latency", "late", 48_000, 64_000), Warned("other", "of no place"), Ended(0),
+    ])  # fmt: skip
+    document = msgspec.json.decode(render(transcript(log))["json"])
+    assert document["warnings"] == [
+        {"event": 1, "code": "segment_skipped", "message": "no text", "start_time": 0.5,
+         "end_time": 2.5},
+        {"event": 3, "code": "high_latency", "message": "late", "start_time": 3.0,
+         "end_time": 4.0},
+        {"event": 4, "code": "other", "message": "of no place"},
+    ]  # fmt: skip
 
 
 def test_the_document_has_the_translations_that_came_before_the_end() -> None:

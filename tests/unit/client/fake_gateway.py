@@ -63,6 +63,8 @@ class FakeGateway:
         self.deleted: list[str] = []
         self.shown: list[str | None] = []
         """What each request had for `Authorization`."""
+        self.warnings: list[dict[str, Any]] = []
+        """Told behind all finals."""
         self.transcribing = True
         """False: chunks are stored, not done."""
         self.grown = asyncio.Condition()
@@ -140,6 +142,7 @@ class FakeGateway:
                 "text": "the whole recording",
                 "utterances": [utterance(0, 0, "the whole recording")],
                 "downloads": {"srt": "/api/transcripts/block.srt"},
+                "warnings": [warning | {"event": 7} for warning in self.warnings],
             }
         )
 
@@ -172,6 +175,8 @@ class FakeGateway:
 
     def finish(self) -> None:
         self.transcribe()
+        for warning in self.warnings:
+            self.record({"type": "server:warning"} | warning)
         words = [event["text_content"] for event in self.events if "final" in event["type"]]
         for index in range(0, len(words), 2):
             self.record(utterance(index // 2, 0, " ".join(words[index : index + 2])))

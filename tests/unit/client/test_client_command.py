@@ -1,6 +1,7 @@
 """The steno command as a process, against a gateway on a real socket."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -13,9 +14,14 @@ from tests.unit.client.fake_gateway import SESSION, FakeGateway, Plan
 
 ASKED: dict[str, Any] = {"mime_type": "audio/pcm", "sample_rate": 16000, "checkpoints": True}
 UNDERSTANDING = ("--language", "multi", "--task", "translate", "--prompt", "Grüße.",
-                 "--hotword", "Ada Lovelace", "--hotword", "Steno")  # fmt: skip
+                 "--hotword", "Ada Lovelace", "--hotword", "Steno", "--engines", "aws, whisper",
+                 "--user-id", "ada", "--metadata", "room=7",
+                 "--metadata", "sum=1+1=2")  # fmt: skip
 UNDERSTOOD = {"language": "multi", "task": "translate", "prompt": "Grüße.",
-              "hotwords": ["Ada Lovelace", "Steno"]}  # fmt: skip
+              "hotwords": ["Ada Lovelace", "Steno"], "engines": ["aws", "whisper"],
+              "user_id": "ada", "metadata": {"room": "7", "sum": "1+1=2"}}  # fmt: skip
+REFUSED = {"code": "session_not_found", "retryable": False}
+"""What a recording as a whole may help against."""
 MICROPHONE = """
 import contextlib
 
@@ -48,6 +54,8 @@ async def start(
     *arguments: object, url: str = "http://127.0.0.1:9", **environment: object
 ) -> asyncio.subprocess.Process:
     added = {name: str(value) for name, value in environment.items()}
+    if "PYTHONPATH" in added:
+        added["PYTHONPATH"] += os.pathsep + os.environ.get("PYTHONPATH", "")
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "steno_client.cli", *map(str, arguments)),
@@ -98,6 +106,30 @@ async def test_the_microphone_is_understood_as_the_command_line_says(
     assert gateway.requests == [ASKED | UNDERSTOOD]
 
 
+async def test_destinations_come_from_a_file_so_that_no_process_list_shows_their_secrets(
+    gateway: FakeGateway, file: Path, tmp_path: Path
+) -> None:
+    wanted = [{"kind": "webhook", "url": "https://example.com/", "secret": "whsec_canary"}]
+    destinations = tmp_path / "destinations.json"
+    destinations.write_text(json.dumps(wanted))
+    arguments = ("transcribe", file, "--destinations", destinations)
+    assert (await steno(*arguments, url=gateway.url))[0] == 0
+    assert gateway.requests == [ASKED | {"destinations": wanted}]
+
+
+@pytest.mark.parametrize("content", [None, "{}", "[1]", "no JSON", b"\xff"])
+async def test_a_file_that_holds_no_destinations_is_refused(
+    tmp_path: Path, content: str | bytes | None
+) -> None:
+    path = tmp_path / "destinations.json"
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    code, out, err = await steno("transcribe", "a.wav", "--destinations", path)
+    assert (code, out) == (2, "")
+    assert str(path) in err
+    assert "Traceback" not in err
+
+
 async def test_real_time_pace_survives_a_lost_connection(gateway: FakeGateway, file: Path) -> None:
     gateway.plans.append(Plan(drop_after=5))
     code, out, err = await steno("transcribe", "--pace", "realtime", file, url=gateway.url)
@@ -105,6 +137,18 @@ async def test_real_time_pace_survives_a_lost_connection(gateway: FakeGateway, f
     assert out.split() == [f"word{n}" for n in range(1, 21)]
     assert err == "a.wav: connecting again\n"
     assert gateway.audio == bytes(range(200)) * 16 * 20
+
+
+@pytest.mark.parametrize("plan", [Plan(), Plan(errors={1: REFUSED})], ids=["live", "block mode"])
+async def test_text_that_is_missing_is_told_on_stderr_and_the_session_has_completed(
+    gateway: FakeGateway, file: Path, plan: Plan
+) -> None:
+    gateway.plans.append(plan)
+    gateway.warnings.append({"code": "segment_skipped", "message": "no text for 0 s to 1 s",
+                             "start_time": 0.0, "end_time": 1.0})  # fmt: skip
+    code, out, err = await steno("transcribe", file, "--quiet", url=gateway.url)
+    assert (code, err) == (0, "a.wav: segment_skipped: no text for 0 s to 1 s\n")
+    assert out
 
 
 @pytest.mark.parametrize(
@@ -185,6 +229,8 @@ async def test_nobody_reading_is_no_traceback(gateway: FakeGateway, file: Path) 
         ("history", "--delete"),
         ("transcribe", "a.wav", "--task", "sing"),
         ("mic", "--hotword"),
+        ("mic", "--metadata", "room"),
+        ("mic", "--metadata", "=7"),
     ],
 )
 async def test_wrong_arguments(arguments: tuple[str, ...]) -> None:

@@ -61,6 +61,20 @@ def test_quiet_says_only_what_went_wrong() -> None:
     assert stream.getvalue() == "steno: no\n"
 
 
+def test_text_that_is_missing_is_told_in_every_view_in_a_line_that_stays() -> None:
+    lost = Warned("segment_skipped", "no text for 1.000 s to 2.000 s", 7, 1.0, 2.0)
+    line = "a: segment_skipped: no text for 1.000 s to 2.000 s\n"
+    stream = io.StringIO()
+    for view in (display(stream, quiet=True), Lines(stream)):
+        view.show("a", lost, None)
+    assert stream.getvalue() == line * 2
+    terminal = io.StringIO()
+    view = Terminal(terminal, columns=lambda: 40)
+    view.show("a", partial("b"), None)
+    view.show("a", lost, None)
+    assert terminal.getvalue() == f"\r\x1b[Ka  0:05  b\r\x1b[K{line}"
+
+
 def test_times() -> None:
     assert clock_time(59.9) == "0:59"
     assert position(3600.0, None) == "60:00"

@@ -133,6 +133,12 @@ def test_cutting_loses_nothing(audio: bytes, size: int) -> None:
         ("status", {"status": "goaway", "in_ms": 1500}, GoAway(1500)),
         ("warning", {"code": "latency", "message": "m"}, Warned("latency", "m")),
         (
+            "warning",
+            {"code": "segment_skipped", "message": "m", "event": 3, "start_time": 1}
+            | {"end_time": 2.5},
+            Warned("segment_skipped", "m", 3, 1.0, 2.5),
+        ),
+        (
             "error",
             {"code": "rate_limited", "message": "m", "retryable": True, "resend_from": 3}
             | {"retry_after_ms": 200},

@@ -34,6 +34,7 @@ QUICK = Policy(
 )
 CHUNKS = [b"%02d" % number for number in range(1, 9)]
 WHOLE = b"".join(CHUNKS)
+SKIPPED = {"code": "segment_skipped", "message": "no text", "start_time": 0.5, "end_time": 2.0}
 
 
 async def speak(session: Session) -> Completed:
@@ -235,6 +236,28 @@ async def test_after_total_failure_the_kept_recording_is_sent(gateway: FakeGatew
     assert events[-2:] == [Status("block_mode"), completed]
 
 
+async def test_what_has_no_text_is_told_as_it_comes_and_with_the_transcript(
+    gateway: FakeGateway,
+) -> None:
+    gateway.warnings.append(SKIPPED)
+    completed, events = await transcript(gateway)
+    (told,) = [event for event in events if isinstance(event, Warned)]
+    assert told.event is not None
+    assert told == Warned("segment_skipped", "no text", told.event, 0.5, 2.0)
+    assert completed.warnings == (told,)
+
+
+async def test_block_mode_tells_what_has_no_text_before_the_transcript(
+    gateway: FakeGateway,
+) -> None:
+    gateway.warnings.append(SKIPPED)
+    gateway.plans.append(Plan(errors={4: {"code": "session_not_found", "retryable": False}}))
+    completed, events = await transcript(gateway, block_mode=True)
+    told = Warned("segment_skipped", "no text", 7, 0.5, 2.0)
+    assert completed.warnings == (told,)
+    assert events[-3:] == [Status("block_mode"), told, completed]
+
+
 @pytest.mark.parametrize(
     ("asked", "query"),
     [
@@ -247,9 +270,15 @@ async def test_after_total_failure_the_kept_recording_is_sent(gateway: FakeGatew
             [("language", "multi"), ("task", "translate"), ("prompt", "A & B?"),
              ("hotwords", "C, D"), ("hotwords", "E")],
         ),
+        (
+            {"user_id": "u", "metadata": {"room": "7", "a=b": "c"}, "duration_limit": 600},
+            [("duration_limit", "600"), ("user_id", "u"), ("metadata.room", "7"),
+             ("metadata.a=b", "c")],
+        ),
+        ({"destinations": [{"kind": "webhook", "url": "https://example.com/"}]}, []),
     ],
 )  # fmt: skip
-async def test_block_mode_asks_for_the_same_understanding(
+async def test_block_mode_says_of_the_session_what_an_address_can(
     gateway: FakeGateway, asked: Any, query: list[tuple[str, str]]
 ) -> None:
     gateway.plans.append(Plan(errors={4: {"code": "session_not_found", "retryable": False}}))

@@ -42,7 +42,8 @@ def final(start: int, end: int, **changes: Any) -> Final:
 
 
 LOG: list[Event] = [Status("connected"), final(0, 100), Idle(100),
-                    Utterance(0, "word", 0, 100, 0.5, 2, 2), final(200, 300), Warned("c", "m"),
+                    Utterance(0, "word", 0, 100, 0.5, 2, 2), final(200, 300),
+                    Warned("c", "m", 100, 200),
                     final(300, 400, prosody=Prosody(0.5, 1.0, 0.5))]  # fmt: skip
 SAVED = Saved(
     SESSION, conn=7, connections=2, event=7, commits=3, consumed="3-1", done=3, offset=390,
@@ -153,7 +154,8 @@ def test_a_state_that_does_not_hold_together_is_refused(changes: dict[str, Any])
     final(200, 300, words=(Word("a", 0, 2**62, 0.5),)),
     final(200, 300, words=(Word("a", 0, 2, float("inf")),)),
     final(200, 300, prosody=Prosody(float("nan"), 1.0, 1.0)),
-    Idle(401), Idle(-1), Warned("c", "m" * 1_000), Status("completed"), Status("\x00"), Ended(400),
+    Idle(401), Idle(-1), Warned("c", "m" * 1_000), Warned("c", "", -1, 5), Warned("c", "", 0, 401),
+    Warned("c", "", 5, 4), Status("completed"), Status("\x00"), Ended(400),
     Utterance(0, "", 0, 100, 0.5, 2, 2), Utterance(1, "", 0, 100, 0.5, 2, 2),
     Utterance(1, "", 0, 100, 0.5, 7, 7), Utterance(1, "", 0, 401, 0.5, 5, 5),
     Translation("es", "", 1), Translation("es", "", 7), Translation("es", "", -2),

@@ -254,11 +254,20 @@ def test_an_upload_is_asked_for_as_a_session_is(asked: dict[str, Any]) -> None:
 
 
 def test_an_address_may_say_more_than_is_asked() -> None:
-    query = [("language", "pt-BR"), ("other", "x"), ("user_id", "u"), ("language", "en")]
+    query = [("language", "pt-BR"), ("other", "x"), ("language", "en")]
     asked = request_of_query("audio/flac", query)
     assert asked == SessionRequest("audio/flac", language="pt-BR")
     with pytest.raises(ClientError, match="language"):
         request_of_query("audio/flac", [("language", "?")])
+
+
+def test_an_address_says_whose_session_it_is_and_what_belongs_to_it() -> None:
+    query = [("user_id", "u"), ("metadata.room", "7"), ("metadata.a.b=c", ""),
+             ("metadata.room", "8")]  # fmt: skip
+    asked = request_of_query("audio/flac", query)
+    assert asked == SessionRequest("audio/flac", user_id="u", metadata={"room": "7", "a.b=c": ""})
+    with pytest.raises(ClientError, match="metadata"):
+        request_of_query("audio/flac", [(f"metadata.{n}", "") for n in range(17)])
 
 
 @pytest.mark.parametrize("asked", [{"prompt": 1_001 * "canary"}, {"hotwords": ["canary\n"]}])

@@ -38,6 +38,7 @@ DIALECTS: dict[str, Dialect] = {
     "simple with all": Simple(partials=True, details=True),
     "sendAudio": SendAudio(NAME),
     "sendAudio with details": SendAudio(NAME, details=True),
+    "sendAudio with acks": SendAudio(NAME, acks=True),
 }
 
 
@@ -223,6 +224,32 @@ def test_details_say_which_session_an_error_is_of_and_when_to_try_again() -> Non
     assert (worded["sessionId"], worded["retryAfterMs"]) == (NAME, 90)
 
 
+def test_numbers_count_for_a_client_that_asks_for_acks_alone() -> None:
+    acks = SendAudio(NAME, acks=True)
+    assert acks.read(send_audio(sequenceNumber=7)) == (AudioChunk(7, CHUNK),)
+    assert acks.read(send_audio()) == (Audio(CHUNK),)
+    assert refusal(acks, send_audio(sequenceNumber="7"))["code"] == "INVALID_MESSAGE"
+    for own in (7, "7", [7], -1):
+        assert SendAudio(NAME).read(send_audio(sequenceNumber=own)) == (Audio(CHUNK),)
+
+
+def test_a_client_that_asks_for_it_is_told_what_is_stored() -> None:
+    acks = SendAudio(NAME, acks=True)
+    ack = {"type": "server:ack", "sequence_number": 12, "done": 9, "credit": 5}
+    told_of_12 = {"type": "ack", "sessionId": NAME, "sequenceNumber": 12, "done": 9}
+    assert said(acks, ack) == told_of_12
+    assert said(acks, ack | {"type": "server:session_created", "epoch": "e"}) == told_of_12
+    assert said(SendAudio(NAME, details=True), ack) is None
+
+
+def test_a_client_that_numbers_its_chunks_is_told_where_to_go_on() -> None:
+    acks = SendAudio(NAME, acks=True)
+    worded = told(acks, "rate_limited", resend_from=7, retry_after_ms=90)
+    assert (worded["sessionId"], worded["resendFrom"], worded["retryAfterMs"]) == (NAME, 7, 90)
+    assert "resendFrom" not in told(acks, "store_unavailable")
+    assert "resendFrom" not in told(SendAudio(NAME, details=True), "rate_limited", resend_from=7)
+
+
 def test_r3_results_come_in_the_words_of_the_pipeline() -> None:
     assert said(SendAudio(NAME), PARTIAL) == {
         "type": "transcript", "sessionId": NAME, "sourceLanguage": "en", "transcriptText": "hello",
@@ -267,6 +294,11 @@ def test_r3_ten_chunks_are_taken_at_once_then_ten_a_second() -> None:
     assert taken(SendAudio(chunks_per_second=0.5).manners, [0.0, 1.0, 2.0, 2.5]) == 2
 
 
+def test_five_seconds_may_be_sent_again_at_once_by_a_client_that_keeps_what_is_not_stored() -> None:
+    assert taken(SendAudio(acks=True).manners, 100 * [0.0]) == 50
+    assert taken(SendAudio(acks=True).manners, [*100 * [0.0], *100 * [1.0]]) == 60
+
+
 @given(st.floats(0.0, 0.009), st.floats(0.0, 0.9))
 def test_r3_a_real_time_client_is_never_refused_though_its_clock_is_fast(
     drift: float, stall: float
@@ -288,6 +320,7 @@ def test_each_door_has_its_dialect() -> None:
     assert dialect_at("/ws", {"partials": "true"}, limits) == Simple(partials=True)
     assert dialect_at("/st", {}, limits) == Simple()
     assert dialect_at("/sendAudio", {"details": "1"}, limits) == SendAudio("", 7.0, 3.0, True)
+    assert dialect_at("/sendAudio", {"acks": "true"}, limits).manners.sends_again
     assert dialect_at("/api/streaming/sessions/{session_id}/ws", {}, limits) is NATIVE
 
 
@@ -297,7 +330,9 @@ _json = st.recursive(
     max_leaves=8,
 )
 _alike = st.dictionaries(
-    st.sampled_from(["action", "type", "sessionId", "audioData", "timestamp", "sampleRate"]),
+    st.sampled_from(
+        ["action", "type", "sessionId", "audioData", "timestamp", "sampleRate", "sequenceNumber"]
+    ),
     st.sampled_from(["sendAudio", "endSession", "stop", NAME, "AAAA", "%%", ""]) | _json,
 ).map(json.dumps)
 
@@ -317,7 +352,10 @@ def test_whatever_comes_is_read_or_refused_in_the_words_of_the_dialect(
         assert all(isinstance(each, Audio | AudioChunk | Control | Ping) for each in messages)
 
 
-@pytest.mark.parametrize("name", [name for name in DIALECTS if name != "native"])
+SILENT = [name for name in DIALECTS if name not in ("native", "sendAudio with acks")]
+
+
+@pytest.mark.parametrize("name", SILENT)
 def test_what_has_no_word_in_a_dialect_goes_without_saying(name: str) -> None:
     for kind in ("session_created", "ack", "token", "checkpoint", "utterance"):
         assert DIALECTS[name].word({"type": f"server:{kind}"}, NOW) == ()

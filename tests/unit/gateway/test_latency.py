@@ -110,6 +110,22 @@ def test_the_end_of_what_a_client_sent_may_wait_for_its_pause() -> None:
     assert not meter.stalled(99_000)
 
 
+def test_what_was_heard_has_not_stalled_though_no_word_was_in_it() -> None:
+    meter = live(50)
+    assert meter.stalled(6_000)
+    assert not meter.stalled(6_000, heard=10 * CHUNK)
+    assert not meter.stalled(6_100, heard=10 * CHUNK)
+    assert meter.stalled(6_101, heard=10 * CHUNK)
+
+
+def test_what_was_heard_without_a_word_shows_no_words_so_later_ones_are_as_late_as_they_are() -> (
+    None
+):
+    meter = live(50)
+    assert not meter.stalled(5_100, heard=50 * CHUNK)
+    assert meter.partial(partial(0, 50 * CHUNK, (0, 50 * CHUNK)), 5_100) == 5_000
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30), st.integers(0, 3_000)),
                 max_size=40))  # fmt: skip
 def test_what_is_transcribed_is_forgotten_and_no_latency_is_negative(

@@ -76,6 +76,10 @@ def test_states_and_warnings_are_read_with_their_number() -> None:
     assert event_message("s", 2, Warned("segment_skipped", "no text")) == {
         "type": "server:warning", "event": 2, "code": "segment_skipped", "message": "no text",
     }  # fmt: skip
+    assert event_message("s", 2, Warned("segment_skipped", "no text", 8_000, 16_000)) == {
+        "type": "server:warning", "event": 2, "code": "segment_skipped", "message": "no text",
+        "start_time": 0.5, "end_time": 1.0,
+    }  # fmt: skip
 
 
 def test_the_end_is_read_with_its_accounting_and_addresses() -> None:

@@ -1,6 +1,14 @@
 """Readers of one session share what they read of its log, each at its own pace."""
 
-from steno_common.messages import Completed, Event, Final, Statistics, Status, Translation
+from steno_common.messages import (
+    Completed,
+    Event,
+    Final,
+    Partial,
+    Statistics,
+    Status,
+    Translation,
+)
 from steno_common.store.base import Numbered
 from steno_common.store.sessions import Outcome, Polled
 from steno_gateway.domain.choice import EVERYTHING_SAID, Choice
@@ -164,3 +172,14 @@ async def test_a_log_that_lost_events_tells_another_story() -> None:
     reader.polled(polled(4), 0)
     store.last, store._others = 4, {}
     assert (await reader.log.story(4)).text == ""
+
+
+async def test_a_partial_without_words_says_what_was_heard_and_is_told_to_nobody() -> None:
+    (reader,) = shared(Counted(last=1), 1)
+    reader.partial(Partial("words", (), 0, 8_000, 1.0, 0.5, 1, 0))
+    reader.partial(Partial("", (), 0, 16_000, 0.0, 0.0, 1, 0))
+    reader.partial(Partial("", (), 0, 12_000, 0.0, 0.0, 1, 0))
+    assert reader.heard == 16_000
+    told = await anext(reader.told())
+    assert isinstance(told.item, Partial)
+    assert told.item.text == "words"

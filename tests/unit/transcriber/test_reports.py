@@ -11,7 +11,7 @@ from steno_common.messages import Ended, Event, Session, Warned
 from steno_common.messages import Final as FinalEvent
 from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.recogniser import Span
-from steno_transcriber.reports import options_of, span_report, with_change
+from steno_transcriber.reports import late_report, options_of, span_report, with_change
 
 
 def session(**asked: Any) -> Session:
@@ -64,7 +64,7 @@ def test_each_hotword_is_there_in_its_place(hotwords: list[str]) -> None:
 
 FINAL = FinalEvent("word", (), 0, 100, 1.0, sequence_number=1, commit=1)
 LATE = Warned("high_latency", "late")
-CHANGED = Warned("engine_changed", "engine aws goes on; nothing is lost")
+CHANGED = Warned("engine_changed", "engine aws goes on; nothing is lost", 800, 800)
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,16 @@ CHANGED = Warned("engine_changed", "engine aws goes on; nothing is lost")
 def test_a_change_of_engine_is_told_behind_a_final_and_before_all_else(
     events: tuple[Event, ...], told: tuple[Event, ...]
 ) -> None:
-    assert with_change(events, "aws") == told
+    assert with_change(events, "aws", 800) == told
+
+
+SKIPPED = Warned("segment_skipped", "no text for 1.000 s to 2.000 s", 16_000, 32_000)
 
 
 @pytest.mark.parametrize(
     ("speech_start", "speech_end", "told"),
     [
-        (16_000, 32_000, Warned("segment_skipped", "no text for 1.000 s to 2.000 s")),
+        (16_000, 32_000, SKIPPED),
         # Nobody has lost a word where nobody spoke.
         (0, 0, None),
     ],
@@ -95,3 +98,10 @@ def test_a_failure_of_the_engine_is_told_where_somebody_spoke(
 ) -> None:
     span = Span(0, 48_000, speech_start, speech_end, None, "", None, "engine_failed", 48_000, 0)
     assert span_report(span, 3, 1, 0) == told
+
+
+def test_a_late_final_is_told_with_its_place() -> None:
+    span = Span(0, 48_000, 16_000, 32_000, None, "", None, "pause", 48_000, 0)
+    assert late_report(span, 4.2) == Warned(
+        "high_latency", "text is 4 s behind the audio; nothing is lost", 16_000, 32_000
+    )

@@ -1,12 +1,14 @@
 """Arguments of the steno command."""
 
 import argparse
+import json
 import os
 from importlib.metadata import version
 from pathlib import Path
 
+from steno_audio import SAMPLE_RATE
 from steno_client.access import Access
-from steno_client.options import Understanding
+from steno_client.options import Destination, Options
 from steno_client.server import base_url
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -75,7 +77,7 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         help="as it would be spoken, or as fast as the server takes it (default)",
     )
     command.add_argument("--format", choices=FORMATS, default="text", help="default: text")
-    _add_understanding(command)
+    _add_session(command)
     command.add_argument(
         "--output", type=Path, metavar="DIR", help="write a file for each FILE, not to stdout"
     )
@@ -86,7 +88,7 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 def _add_mic(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = _command(commands, "mic", "Transcribe the microphone until Ctrl-C.")
-    _add_understanding(command)
+    _add_session(command)
     command.add_argument("--device", help="name or number of the microphone")
 
 
@@ -96,6 +98,31 @@ def _add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--format", choices=FORMATS, default="text", help="default: text")
     command.add_argument("--delete", action="store_true", help="delete it")
     command.add_argument("--limit", type=_positive, default=50, help="lines of the list")
+
+
+def _add_session(command: argparse.ArgumentParser) -> None:
+    _add_understanding(command)
+    command.add_argument(
+        "--engines",
+        type=_names,
+        metavar="E,…",
+        help="engines that may recognise it, the first choice first; default: the server's",
+    )
+    command.add_argument("--user-id", metavar="ID", help="is saved with the transcript")
+    command.add_argument(
+        "--metadata",
+        type=_field,
+        action="append",
+        metavar="NAME=TEXT",
+        help="is saved with the transcript; may be given many times",
+    )
+    command.add_argument(
+        "--destinations",
+        type=_destinations,
+        metavar="FILE",
+        help="JSON list of where results are delivered too, such as "
+        '[{"kind": "webhook", "url": "https://…"}]',
+    )
 
 
 def _add_understanding(command: argparse.ArgumentParser) -> None:
@@ -119,13 +146,19 @@ def _add_understanding(command: argparse.ArgumentParser) -> None:
     )
 
 
-def understanding(arguments: argparse.Namespace) -> Understanding:
-    """Give how audio is to be understood, as the command line says it."""
-    return Understanding(
+def session_options(arguments: argparse.Namespace) -> Options:
+    """Give what a session of decoded audio is created with, as the command line says it."""
+    return Options(
+        mime_type="audio/pcm",
+        sample_rate=SAMPLE_RATE,
         language=arguments.language,
         task=arguments.task,
         prompt=arguments.prompt,
         hotwords=arguments.hotwords,
+        engines=arguments.engines,
+        user_id=arguments.user_id,
+        metadata=dict(arguments.metadata) if arguments.metadata else None,
+        destinations=arguments.destinations,
     )
 
 
@@ -139,6 +172,28 @@ def _positive(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _field(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like room=7")
+    return name, value
+
+
+def _destinations(path: str) -> list[Destination]:
+    """Read a file, so that no secret stands in a list of processes; the server checks the rest."""
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error}") from error
+    if not (isinstance(found, list) and all(isinstance(each, dict) for each in found)):
+        raise argparse.ArgumentTypeError(f"{path}: no list of JSON objects")
+    return found
 
 
 def _url(text: str) -> str:

@@ -11,12 +11,14 @@ from steno_client.domain.events import Final as FinalEvent
 
 _LINE_SECONDS: Final = 5.0
 _UNHEARD_OF: Final = frozenset({"reconnecting", "block_mode"})
+_LOST: Final = "segment_skipped"
+"""The warning that is told in every view, in a line that stays: text is missing."""
 
 
 class Display(Protocol):
     """Shows how sessions go."""
 
-    def show(self, name: str, event: Event, seconds: float | None) -> None:
+    def show(self, name: str, event: Event, seconds: float | None, /) -> None:
         """Show an event of a file that is `seconds` long, if it says so."""
 
     def say(self, text: str) -> None:
@@ -32,8 +34,10 @@ class Quiet:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def show(self, name: str, event: Event, seconds: float | None) -> None:
-        """Nothing."""
+    def show(self, name: str, event: Event, _seconds: float | None) -> None:
+        """A line for text that is missing."""
+        if _is_lost(event):
+            self.say(f"{name}: {_note(event)}")
 
     def say(self, text: str) -> None:
         """One line."""
@@ -72,7 +76,9 @@ class Terminal(Quiet):
     def show(self, name: str, event: Event, seconds: float | None) -> None:
         """Position with the newest words."""
         note = _note(event)
-        if note is not None:
+        if _is_lost(event):
+            super().show(name, event, seconds)
+        elif note is not None:
             self._write(f"{name}  {note}", "")
         elif isinstance(event, Partial | FinalEvent):
             self._write(f"{name}  {position(event.end, seconds)}  ", event.text)
@@ -149,6 +155,10 @@ def _note(event: Event) -> str | None:
             return f"{event.code}: {event.message}"
         case _:
             return None
+
+
+def _is_lost(event: Event) -> bool:
+    return isinstance(event, Warned) and event.code == _LOST
 
 
 def _plain(text: str) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from steno_audio import SAMPLE_RATE
-from steno_client.cli.arguments import access, understanding
+from steno_client.cli.arguments import access, session_options
 from steno_client.cli.display import display
 from steno_client.cli.exits import USAGE
 from steno_client.cli.listening import print_finals
@@ -50,9 +50,7 @@ async def _transcribe(arguments: argparse.Namespace, blocks: "asyncio.Queue[byte
         arguments.url,
         policy=Policy(creation_seconds=FIRST_CONTACT_SECONDS),
         access=access(arguments),
-        mime_type="audio/pcm",
-        sample_rate=SAMPLE_RATE,
-        **understanding(arguments),
+        **session_options(arguments),
     ) as session:
         view.say("Listening; Ctrl-C ends the recording.")
         feeder = asyncio.create_task(_feed(session, blocks), name="steno-feeder")

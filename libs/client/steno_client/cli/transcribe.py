@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from steno_audio import SAMPLE_RATE, AudioError
-from steno_client.cli.arguments import access, understanding
+from steno_audio import AudioError
+from steno_client.cli.arguments import access, session_options
 from steno_client.cli.audio_file import Timing, decoded, duration, paced
 from steno_client.cli.display import Display, display
 from steno_client.cli.exits import COMPLETED, FAILED, USAGE
@@ -72,9 +72,7 @@ class Transcription:
             policy=self._policy,
             access=access(arguments),
             replay=partial(decoded, path),
-            mime_type="audio/pcm",
-            sample_rate=SAMPLE_RATE,
-            **understanding(arguments),
+            **session_options(arguments),
         ) as session:
             self._policy = Policy()  # the server was there: it will come back
             viewer = asyncio.create_task(self._show(session, path, seconds), name="steno-viewer")
@@ -82,6 +80,7 @@ class Transcription:
                 failure = await self._feed(session, path)
                 completed = await session.finish()
                 transcript = await _rendered(session, completed, arguments.format)
+                await viewer  # what was told last is shown too
             finally:
                 viewer.cancel()
                 await asyncio.wait([viewer])

@@ -46,6 +46,7 @@ class Conversation:
         self.told = Told()
         self.backoff = Backoff(policy.delays)
         self.utterances: list[Utterance] = []
+        self.warnings: list[Warned] = []
         self.last_event = 0
         """Number of the last event, in the server's count of now."""
         self.epoch: str | None = None
@@ -188,10 +189,14 @@ class Conversation:
             self._progress()
         if isinstance(event, Utterance):
             self.utterances.append(event)
+        elif isinstance(event, Warned) and number is not None:
+            self.warnings.append(event)
         elif isinstance(event, Completed):
             if self.outbox.stored < self.outbox.last and self.ended is None:
                 return Reaction(failure=_finished_early())
-            event = self.completed = replace(event, utterances=tuple(self.utterances))
+            event = self.completed = replace(
+                event, utterances=tuple(self.utterances), warnings=tuple(self.warnings)
+            )
         return Reaction(event=event)
 
     def _progress(self) -> None:

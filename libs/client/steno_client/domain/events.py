@@ -113,6 +113,9 @@ class Warned:
     code: str
     message: str
     event: int | None = None
+    start: float | None = None
+    end: float | None = None
+    """Where in the audio, None if it is about no place there; equal: all from there on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ class Completed:
     downloads: Mapping[str, str] = field(default_factory=dict)
     """Address of each format on the server: txt, json, srt, vtt."""
     utterances: tuple[Utterance, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    """Those with a number, in their order: `segment_skipped` says where there is no text."""
 
 
 Event = Partial | Final | Utterance | Translation | Status | Warned | Completed

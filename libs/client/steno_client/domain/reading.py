@@ -87,8 +87,14 @@ def read_translation(fields: Fields) -> Translation:
 
 
 def read_warned(fields: Fields) -> Warned:
-    """Read a `server:warning`."""
-    return Warned(fields.text("code"), fields.text("message", ""), fields.optional_integer("event"))
+    """Read a `server:warning`, or one of a transcript."""
+    return Warned(
+        fields.text("code"),
+        fields.text("message", ""),
+        fields.optional_integer("event"),
+        fields.optional_number("start_time"),
+        fields.optional_number("end_time"),
+    )
 
 
 def read_completed(fields: Fields) -> Completed:
@@ -100,6 +106,7 @@ def read_completed(fields: Fields) -> Completed:
         statistics=_read_statistics(fields.inner("statistics")),
         downloads=fields.texts("downloads"),
         utterances=tuple(read_utterance(item) for item in fields.inners("utterances")),
+        warnings=tuple(read_warned(item) for item in fields.inners("warnings")),
     )
 
 

@@ -13,6 +13,7 @@ from steno_common.messages import (
     Statistics,
     Translation,
     Utterance,
+    Warned,
 )
 from steno_common.public import (
     Json,
@@ -20,6 +21,7 @@ from steno_common.public import (
     spoken_fields,
     statistics_fields,
     utterance_fields,
+    warning_fields,
     word_fields,
 )
 from steno_common.units import to_seconds
@@ -36,6 +38,8 @@ class Transcript(msgspec.Struct, frozen=True):
     utterances: tuple[Utterance, ...]
     translations: tuple[Translation, ...] = ()
     """Those that had come by the end, in the order of what was said."""
+    warnings: tuple[tuple[int, Warned], ...] = ()
+    """Each with its number in the log."""
 
     @property
     def text(self) -> str:
@@ -57,7 +61,7 @@ class Transcript(msgspec.Struct, frozen=True):
 
 def compose(session: Session, statistics: Statistics, log: Iterable[Numbered]) -> Transcript:
     """Gather the finals with their utterances from the whole log of a session."""
-    finals, utterances, translations = [], [], []
+    finals, utterances, translations, warnings = [], [], [], []
     for entry in log:
         if isinstance(entry.event, Final):
             finals.append((entry.number, entry.event))
@@ -65,9 +69,11 @@ def compose(session: Session, statistics: Statistics, log: Iterable[Numbered]) -
             utterances.append(entry.event)
         elif isinstance(entry.event, Translation):
             translations.append((entry.event.event or entry.number, entry.event))
+        elif isinstance(entry.event, Warned):
+            warnings.append((entry.number, entry.event))
     translations.sort(key=lambda placed: placed[0])
     return Transcript(session, statistics, tuple(finals), tuple(utterances),
-                      tuple(each for _, each in translations))  # fmt: skip
+                      tuple(each for _, each in translations), tuple(warnings))  # fmt: skip
 
 
 def document(transcript: Transcript) -> Json:
@@ -84,6 +90,9 @@ def document(transcript: Transcript) -> Json:
         "utterances": [utterance_fields(utterance) for utterance in transcript.utterances],
         "segments": [_segment(number, final) for number, final in transcript.finals],
         **({"translations": translations} if translations else {}),
+        "warnings": [
+            {"event": number, **warning_fields(warning)} for number, warning in transcript.warnings
+        ],
         "statistics": statistics_fields(transcript.statistics),
         "metadata": dict(transcript.session.metadata),
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from steno_gateway.domain.client import Audio, ClientMessage
+from steno_gateway.domain.client import ClientMessage, audio_of
 from steno_gateway.domain.dialects.base import Heard
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.line import QueuedLine
@@ -39,7 +39,7 @@ class NamedLine(QueuedLine):
         """Give the session what its client says; raises ClientError."""
         if self.lost:
             raise _superseded()
-        size = sum(len(each.data) for each in messages if isinstance(each, Audio))
+        size = sum(len(audio_of(each)) for each in messages)
         if self.inbox.full or self.inbox.audio_bytes + size > max_bytes:
             raise ClientError("backlog_full", "too much audio waits")
         self.inbox.put(Heard(at, messages), size)

@@ -175,6 +175,8 @@ def _check_log(saved: Saved, log: Sequence[Event]) -> None:
                 _must(0 <= event.position <= saved.border, "the place of a silence")
             case Warned():
                 _must(len(event.code) + len(event.message) <= MAX_WARNING, "a warning")
+                start, end = event.start or 0, event.end or 0
+                _must(0 <= start <= end <= saved.border, "the place of a warning")
             case Status():
                 _must(event.status in STATUSES, "a state")
             case Translation():

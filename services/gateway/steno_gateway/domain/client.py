@@ -69,6 +69,17 @@ class Audio:
 NativeMessage = AudioChunk | Control | Ping
 ClientMessage = NativeMessage | Audio
 
+
+def audio_of(message: ClientMessage) -> bytes:
+    """Give the audio in a message, nothing if it has none."""
+    match message:
+        case AudioChunk():
+            return message.audio_data
+        case Audio():
+            return message.data
+    return b""
+
+
 _messages: msgspec.json.Decoder[NativeMessage] = msgspec.json.Decoder(NativeMessage)
 
 
@@ -114,7 +125,8 @@ class TranslationRequest(msgspec.Struct, frozen=True):
     """The life of the session that `event` is of; empty: the present one."""
 
 
-_QUERY_FIELDS: Final = ("mime_type", "language", "task", "prompt")
+_QUERY_FIELDS: Final = ("mime_type", "language", "task", "prompt", "user_id")
+_METADATA: Final = "metadata."
 _QUERY_NUMBERS: Final = ("sample_rate", "channels", "duration_limit")
 
 _requests = msgspec.json.Decoder(SessionRequest)
@@ -170,15 +182,17 @@ def _read_body(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:
 
 
 def request_of_query(mime_type: str, query: Iterable[tuple[str, str]]) -> SessionRequest:
-    """Read what an address says of its audio; each `hotwords` is one, of others the first counts.
+    """Read what an address says of a session; each `hotwords` is one, of others the first counts.
 
-    `engines` has commas between them; `mime_type` is what the audio is if the address does not
-    say. Raises ClientError.
+    `engines` has commas between them, `metadata.room` is the `room` of the metadata; `mime_type` is
+    what the audio is if the address does not say. Raises ClientError.
     """
-    fields: dict[str, Any] = {"hotwords": []}
+    fields: dict[str, Any] = {"hotwords": [], "metadata": {}}
     for name, value in query:
         if name == "hotwords":
             fields[name].append(value)
+        elif name.startswith(_METADATA):
+            fields["metadata"].setdefault(name.removeprefix(_METADATA), value)
         elif name == "engines":
             fields.setdefault(name, [each.strip() for each in value.split(",") if each.strip()])
         elif name in _QUERY_FIELDS:

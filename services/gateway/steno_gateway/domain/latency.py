@@ -13,8 +13,9 @@ HIGH_MS: Final = TOLD_MS
 """A client is warned of partials that take longer."""
 
 STALLED_MS: Final = 5_000
-"""The same of audio that no text has come of at all: before words there may be silence that is
-told with them, for 1.4 s, and a first partial takes its time."""
+"""The same of audio that nobody seems to have heard: before words there may be silence that is
+told with them, for 1.4 s, a first partial takes its time, and that a stream without words is heard
+is told every 3 s."""
 
 _FOLLOWED: Final = 2 * SAMPLE_RATE
 """What the newest words of a client that stops to send may wait for is the end of its pause."""
@@ -68,9 +69,14 @@ class LatencyMeter:
         """Take a final that is told: a later partial shows other words."""
         self._shown = max(self._shown, final.end)
 
-    def stalled(self, now_ms: float) -> bool:
-        """Say whether audio waits for too long that neither words nor silence were found in."""
-        waiting = next((chunk for chunk in self._chunks if chunk.end > self._shown), None)
+    def stalled(self, now_ms: float, heard: int = 0) -> bool:
+        """Say whether audio waits for too long that no engine has heard.
+
+        `heard`: position through which one has, though it may have found no word. What it finds is
+        told at once, so nothing of that is late.
+        """
+        known = max(self._shown, heard)
+        waiting = next((chunk for chunk in self._chunks if chunk.end > known), None)
         if waiting is None or self._chunks[-1].end - waiting.end < _FOLLOWED:
             return False
         return now_ms - waiting.due_ms > STALLED_MS

@@ -18,6 +18,8 @@ UNBOUNDED: Final = 1e9
 """A rate that is none, of chunks a second."""
 CLOCK_DRIFT: Final = 1.01
 """A client that keeps to a rate by its own clock is not refused because that clock is fast."""
+AGAIN_SECONDS: Final = 5
+"""Of audio that a client sends again at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Manners:
     """Clients are warned when this server cannot work as it should."""
     chunks_per_second: float | None = None
     """Of one session, with a second's worth at once; None: as the settings say."""
+    sends_again: bool = False
+    """Its clients send what was not acknowledged once more: so much more may come at once."""
     queued_bytes: int | None = None
     """Audio of one session that may wait for Redis; None: as the settings say."""
 
@@ -40,7 +44,8 @@ class Manners:
         if self.waits:
             return Bucket(UNBOUNDED, UNBOUNDED)  # room alone sets the pace
         if self.chunks_per_second is not None:
-            return Bucket(self.chunks_per_second * CLOCK_DRIFT, max(self.chunks_per_second, 1))
+            at_once = self.chunks_per_second * (AGAIN_SECONDS if self.sends_again else 1)
+            return Bucket(self.chunks_per_second * CLOCK_DRIFT, max(at_once, 1))
         # A container comes again from its first chunk: that is no burst to be refused.
         return Bucket(usual, 4 * usual + following)
 

@@ -18,7 +18,7 @@ def dialect_at(path: str, query: Mapping[str, str], limits: SendAudio) -> Dialec
     """Give what is spoken at the door of a path to a client that has asked for this."""
     details = _wanted(query, "details")
     if path == SEND_AUDIO:
-        return replace(limits, details=details)
+        return replace(limits, details=details, acks=_wanted(query, "acks"))
     if path in (LIVE, STATE):
         return Simple(partials=_wanted(query, "partials"), details=details)
     return NATIVE

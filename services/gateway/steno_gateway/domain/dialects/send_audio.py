@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from steno_common.public import Json
 from steno_common.units import SAMPLE_BYTES, SAMPLE_RATE
-from steno_gateway.domain.client import Audio, ClientMessage, Control
+from steno_gateway.domain.client import Audio, AudioChunk, ClientMessage, Control
 from steno_gateway.domain.dialects.base import Manners
 from steno_gateway.domain.errors import FAULTS, ClientError
 from steno_gateway.domain.names import NAME_PATTERN, is_name
@@ -28,6 +28,12 @@ class _SendAudio(msgspec.Struct, frozen=True, tag_field="action", tag="sendAudio
     channels: Literal[1] | None = None
 
 
+class _Numbered(_SendAudio, frozen=True, tag_field="action", tag="sendAudio"):
+    """The same from a client that is told what is stored."""
+
+    sequenceNumber: int | None = None  # noqa: N815
+
+
 class _EndSession(msgspec.Struct, frozen=True, tag_field="action", tag="endSession"):
     """Nothing more will come of a session."""
 
@@ -35,6 +41,7 @@ class _EndSession(msgspec.Struct, frozen=True, tag_field="action", tag="endSessi
 
 
 _messages = msgspec.json.Decoder(_SendAudio | _EndSession)
+_numbered = msgspec.json.Decoder(_Numbered | _EndSession)
 
 _FORMAT_FIELDS: Final = ("`$.audioData`", "`$.sampleRate`", "`$.channels`")
 _CODES: Final[Mapping[str, str]] = MappingProxyType(
@@ -56,12 +63,14 @@ class SendAudio:
     buffer_seconds: float = 5.0
     details: bool = False
     """Say of an error which session it is of, and when to try again."""
+    acks: bool = False
+    """Say what is stored, and take the numbers that a client gives its chunks."""
 
     @property
     def manners(self) -> Manners:
         """How its clients are to be treated."""
         return Manners(told_of_state=True, chunks_per_second=self.chunks_per_second,
-                       queued_bytes=self.buffer_bytes)  # fmt: skip
+                       sends_again=self.acks, queued_bytes=self.buffer_bytes)  # fmt: skip
 
     @property
     def buffer_bytes(self) -> int:
@@ -74,7 +83,7 @@ class SendAudio:
 
     def address(self, frame: str | bytes) -> tuple[str, Sequence[ClientMessage]]:
         """Read a frame: the name of a session with what is said to it; raises ClientError."""
-        said = _parsed(frame)
+        said = _parsed(frame, _numbered if self.acks else _messages)
         if not is_name(said.sessionId):
             reason = "sessionId: 1 to 128 letters, digits and _.:@~-"
             raise ClientError("invalid_session_id", reason)
@@ -85,10 +94,13 @@ class SendAudio:
             raise ClientError("invalid_audio_format", "no whole number of 16-bit samples")
         if size > self.buffer_bytes:
             raise ClientError("chunk_too_large", f"a chunk has at most {self.buffer_seconds:g} s")
-        return said.sessionId, (Audio(said.audioData),)
+        number = said.sequenceNumber if isinstance(said, _Numbered) else None
+        if number is None:
+            return said.sessionId, (Audio(said.audioData),)
+        return said.sessionId, (AudioChunk(number, said.audioData),)
 
     def word(self, message: Json, _now: float, /) -> Sequence[Json]:
-        """Say texts, translations, warnings, errors, the end of a session."""
+        """Say texts, translations, warnings, errors, the end of a session, what is stored."""
         worded = self._worded(message)
         return () if worded is None else (worded,)
 
@@ -110,6 +122,10 @@ class SendAudio:
                         "transcriptText": message["text"]}  # fmt: skip
             case "server:translation":
                 return self._translation(message)
+            case "server:session_created" | "server:ack" if self.acks:
+                return {"type": "ack", "sessionId": self.name,
+                        "sequenceNumber": message["sequence_number"],
+                        "done": message["done"]}  # fmt: skip
         return None
 
     def _transcript(self, message: Json, *, stability: float) -> Json:
@@ -142,8 +158,10 @@ class SendAudio:
     def _error(self, message: Json) -> Json:
         code = message["code"]
         told = _refusal(_CODES.get(code, code.upper()), self._sentence(message), FAULTS[code].http)
-        if self.details:
+        if self.details or self.acks:
             told |= {"sessionId": self.name, "retryAfterMs": message.get("retry_after_ms")}
+        if self.acks and "resend_from" in message:
+            told["resendFrom"] = message["resend_from"]
         return told
 
     def _sentence(self, message: Json) -> str:
@@ -162,11 +180,13 @@ def _refusal(code: str, message: str, status: int) -> Json:
     return {"type": "error", "code": code, "message": message, "statusCode": status}
 
 
-def _parsed(frame: str | bytes) -> _SendAudio | _EndSession:
+def _parsed(
+    frame: str | bytes, decoder: msgspec.json.Decoder[Any]
+) -> _SendAudio | _Numbered | _EndSession:
     if isinstance(frame, bytes):
         raise ClientError("invalid_message", "audio comes as JSON, action sendAudio")
     try:
-        said: _SendAudio | _EndSession = _messages.decode(frame)
+        said: _SendAudio | _Numbered | _EndSession = decoder.decode(frame)
     except msgspec.ValidationError as error:
         where = str(error)
         if where.endswith(_FORMAT_FIELDS):
