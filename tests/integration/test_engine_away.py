@@ -128,6 +128,10 @@ class Team:
             held = await self.spoken("aws", "numbered")
             assert await self.rig.words(held) == NUMBERS
 
+    async def nobody_else(self) -> bool:
+        """Whether the worker on the engine here would pass no session on to `aws`."""
+        return not self.workers["numbered"]._balancing.there
+
     async def report(self) -> Report:
         """Give what the worker on `aws` says of itself."""
         found = await WorkerStore(self.rig.work.link, LIMITS).report(
@@ -189,6 +193,7 @@ async def test_later_sessions_begin_with_the_next_engine_and_ask_nothing_of_a_se
         asked, passed_on = team.asked, metrics.PASSED_ON._value.get()
         assert asked <= 3
         await team.says(0, away=True)
+        await team.rig.until(team.nobody_else, SECONDS)
         later = await asyncio.gather(*[team.spoken("aws", "numbered") for _ in range(4)])
         await team.check(later, "numbered")
         assert team.asked == asked
