@@ -253,7 +253,7 @@ async def test_a_worker_that_is_alone_with_an_engine_that_is_away_takes_all_as_e
 ) -> None:
     await team.hire("aws")
     team.service(AWAY["refused"])
-    for engines in (("aws", "numbered"), (), ("aws",), ("aws", "numbered")):
+    for engines in (("aws", "numbered"), ("aws",), (), ("aws", "numbered")):
         held = await team.spoken(*engines)
         assert "segment_skipped" in await team.rig.warnings(held)
     assert team.away

@@ -26,8 +26,8 @@ RECOGNITION: Final = Board(
               " failed for them.", "ops",
               (per_second("steno_transcriber_handovers_total", "reason"), "{{reason}}"),
               (per_second("steno_transcriber_passed_on_total"), "passed on")),
-        graph("Engines away", "Transcribers whose engine fails for all, so that they take hardly any"
-              " session.", "short",
+        graph("Engines away", "Transcribers whose engine fails for all sessions, so that they"
+              " take hardly any.", "short",
               ("sum by (engine) (steno_transcriber_engine_away * on (instance) group_left (engine)"
                " steno_transcriber_engine_info)", "{{engine}}"), alarm=1),
         graph("Busy", "Share of its time that each engine spends on batches.", "percentunit",
