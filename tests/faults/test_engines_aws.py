@@ -1,9 +1,7 @@
 """Sessions between an engine here and `aws`, which is a fake of the service: real processes."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from tests.fake_transcribe.behaviours import Behaviour, Failure, How, Rule
 from tests.fake_transcribe.hearing import local_engine
 from tests.fake_transcribe.server import FakeTranscribe, serve
 from tests.fake_transcribe.service import Service
-from tests.faults.engine_stage import Stage, changes, stage
+from tests.faults.engine_stage import changes, stage
 from tests.integration.aws_rig import environment
 
 from steno_transcriber.settings import RecognitionSettings
@@ -117,38 +115,9 @@ async def test_no_word_is_lost_or_doubled_when_aws_fails_and_an_engine_here_goes
             await running.aclose()
         await made.are_with("numbered", everybody, 40)
     assert broken(tmp_path) == []
+    assert len(fake.journal.streams) > (2 if failure.startswith("Limit") else SESSIONS) or not rules
     told = changes(tmp_path)
     if failure != "LimitExceeded before the stream":
-        assert len(fake.journal.streams) > SESSIONS or not rules
         assert told == dict.fromkeys(everybody, 1)
     else:  # `aws` has said nothing, but silence at the beginning may have been its own
-        assert fake.journal.errors["LimitExceededException"] >= 3
         assert all(told[number] <= 1 for number in everybody)
-
-
-@pytest.mark.timeout(240)
-async def test_sessions_begin_elsewhere_while_aws_hangs_and_with_it_when_it_answers_again(
-    tmp_path: Path,
-) -> None:
-    settings = {"STENO_ENGINES": "aws,numbered", "STENO_ENGINE_STAY_SECONDS": "3"}
-    async with service(tmp_path) as fake, stage(tmp_path, settings) as made:
-        fake.service.rules = [Rule(Behaviour(no_headers=True))]
-        await made.staff("numbered", 1)
-        await made.staff("aws", 1, STENO_AWS_CONNECT_SECONDS="3", **aws(fake))
-        for number in range(6):
-            made.visit(number, seconds=15)
-        await made.are_with("numbered", range(6), 60)
-        fake.service.rules = ()
-        async with asyncio.timeout(120):
-            for number in count(6):  # one of them comes when a probe is due
-                made.visit(number, seconds=6)
-                await made.until(lambda number=number: with_engine(made, number), 60)
-                if await made.engines([number]) == {"aws": 1}:
-                    break
-    assert broken(tmp_path) == []
-
-
-async def with_engine(made: Stage, number: int) -> bool:
-    """Say whether a session has text, whoever it is from."""
-    found = await made.engines([number])
-    return found["aws"] + found["numbered"] == 1

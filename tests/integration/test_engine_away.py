@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.fake_transcribe.behaviours import Behaviour, Rule
+from tests.integration import aws_rig as rig_module
 from tests.integration.aws_rig import NUMBERS, PCM, AwsRig, aws_rig
 from tests.redis_servers import RedisServer
 
@@ -163,9 +164,10 @@ async def teamed(
     # late is taken for dead.
     patched.setattr(balance, "GRACE_SECONDS", 3_600.0)
     patched.setattr(workers, "STALE_SECONDS", 3_600.0)
+    patched.setattr(rig_module, "LIMITS", LIMITS)
     rules = {"connect_seconds": connect_seconds, "finish_seconds": 20.0, "tries": 2}
     async with (
-        aws_rig(redis, folder, patched, limits=LIMITS, **rules) as rig,
+        aws_rig(redis, folder, patched, **rules) as rig,
         open_recognition(RecognitionSettings(engine="numbered")) as numbered,
         AsyncExitStack() as stack,
     ):
