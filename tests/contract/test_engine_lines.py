@@ -70,6 +70,20 @@ async def test_the_first_choice_takes_at_once_what_others_are_left_only_later(
     assert await taken(quick, "whisper") == []
 
 
+async def test_it_is_said_how_many_of_those_that_wait_are_in_the_line_of_one_engine(
+    stores: Stores,
+) -> None:
+    async def counted(engine: str) -> tuple[int, int]:
+        found = await stores.work.waiting(engine)
+        return sum(shard.lined for shard in found), sum(len(shard.waits) for shard in found)
+
+    await begun(stores, "whisper", "aws")
+    await stores.connect("anybodys")
+    await stores.store(1, session_id="anybodys")
+    assert await counted("whisper") == (1, 2)
+    assert await counted("other") == (0, 1)
+
+
 async def test_a_session_without_a_policy_is_anybodys(quick: Stores) -> None:
     await quick.connect()
     await quick.store(1)

@@ -39,6 +39,7 @@ RULES = StreamRules(
     connect_seconds=1.5, finish_seconds=1.5, keep_alive_seconds=0.4, pace=8.0, tries=3
 )
 """As those of the engine, but a test has less time."""
+LIMITS = Limits(shards=4, lease_seconds=0.6)
 
 
 class AwsRig(Rig):
@@ -98,7 +99,7 @@ async def aws_rig(
     # The numbers of the audio are no speech to a model, only loud.
     patched.setattr(recognition_module, "WITHOUT_MODEL", ("aws", "numbered"))
     patched.setattr(aws, "rules", lambda _settings: replace(RULES, **stream_rules))
-    limits = Limits(shards=4, lease_seconds=0.6)
+    limits = LIMITS
     async with local_engine(RecognitionSettings(engine="numbered")) as listen:
         service = Service(listen=listen, limits=ServiceLimits(idle_seconds=idle_seconds))
         service.rules = rules

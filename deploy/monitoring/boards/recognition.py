@@ -26,6 +26,10 @@ RECOGNITION: Final = Board(
               " failed for them.", "ops",
               (per_second("steno_transcriber_handovers_total", "reason"), "{{reason}}"),
               (per_second("steno_transcriber_passed_on_total"), "passed on")),
+        graph("Engines away", "Transcribers whose engine fails for all sessions, so that they"
+              " take hardly any.", "short",
+              ("sum by (engine) (steno_transcriber_engine_away * on (instance) group_left (engine)"
+               " steno_transcriber_engine_info)", "{{engine}}"), alarm=1),
         graph("Busy", "Share of its time that each engine spends on batches.", "percentunit",
               ("steno:engine_busy:ratio", "{{instance}}"), warn=0.8, alarm=0.95),
         graph("Demand", "Share of each engine that its sessions need; above 1 partials get rarer.",

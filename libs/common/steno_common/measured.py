@@ -81,3 +81,5 @@ class Report(msgspec.Struct, frozen=True):
     """What policies call its engine."""
     guests: int = 0
     """Sessions that it would give back to an engine they prefer."""
+    away: bool = False
+    """Its engine fails for all: nobody else's session should come to it."""

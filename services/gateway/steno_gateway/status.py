@@ -48,7 +48,8 @@ class StatusBoard:
             return ServerState()
         ready = await self.life.ready()
         try:
-            transcribers: int | None = len(await self.workers.present())
+            reports = (await self.workers.present()).values()
+            transcribers: int | None = sum(not report.away for report in reports)
         except StoreError:
             transcribers = None
         draining = self.life.draining.is_set()

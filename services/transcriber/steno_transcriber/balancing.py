@@ -18,6 +18,7 @@ from steno_transcriber.domain.balance import Balance, Peer, is_strained
 from steno_transcriber.domain.capacity import Load
 from steno_transcriber.domain.homing import Guest, Homing
 from steno_transcriber.domain.stay import Stay
+from steno_transcriber.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,9 @@ class Balancing:
     send_home: Callable[[Collection[str]], None]
     usage: Callable[[], Usage]
     gpu: Callable[[], GpuUse | None]
+    watch: Watch = field(default_factory=Watch)
     there: Collection[str] = field(default_factory=frozenset)
-    """Engines of the other workers that were heard lately."""
+    """Engines of the other workers that were heard lately, but for those that are away."""
     _sent: set[Guest] = field(default_factory=set)
     """Guests that go at their next border, whenever it comes."""
 
@@ -51,8 +53,10 @@ class Balancing:
         while True:
             load = self.load()
             now = time.monotonic()
-            room, hard_room = self.balance.room(now, load), self.balance.hard_room(now, load)
+            room = self.watch.room(self.balance.room(now, load))
+            hard_room = self.watch.room(self.balance.hard_room(now, load))
             share = load.demand / load.places
+            metrics.ENGINE_AWAY.set(self.watch.away)
             metrics.ROOM.set(room)
             metrics.DEMAND.set(share)
             metrics.REALTIME.set(load.realtime_factor)
@@ -61,6 +65,7 @@ class Balancing:
             report = Report(
                 room, hard_room, is_strained(load), load.sessions, share, load.lag,
                 usage.cpu_percent, usage.memory_bytes, self.gpu(), self.engine, len(guests),
+                self.watch.away,
             )  # fmt: skip
             try:
                 heard = await self.store.beat(self.balance.worker, report)
@@ -69,7 +74,7 @@ class Balancing:
             else:
                 self.clock.set(heard.now_ms)
                 peers = [_peer(name, report) for name, report in heard.others.items()]
-                self.there = {peer.engine for peer in peers}
+                self.there = {each.engine for each in heard.others.values() if not each.away}
                 await self._share(peers)
                 self._send_home(guests, peers)
             await asyncio.sleep(BEAT_SECONDS)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,6 +14,7 @@ from steno_common.store.sites import Site, at_each_site
 from steno_common.store.work import Claim, Waiting, WorkStore
 from steno_transcriber.domain.balance import Balance, Grace
 from steno_transcriber.domain.capacity import Load
+from steno_transcriber.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,8 @@ CLAIM_SECONDS: Final = 0.2
 class Claiming:
     """One worker's claims: at once while it has room, else one at a time if nobody else takes it.
 
-    What it cannot take stays in Redis: nothing of it is lost.
+    What it cannot take stays in Redis: nothing of it is lost. While its engine is away it leaves
+    sessions to others where there are any.
     """
 
     store: WorkStore
@@ -34,6 +36,10 @@ class Claiming:
     """What policies call this worker's engine."""
     load: Callable[[], Load]
     begin: Callable[[Claim], Awaitable[None]]
+    """Takes what was claimed; passes on what its engine should not have now."""
+    watch: Watch
+    there: Callable[[], Collection[str]]
+    """Gives the engines of the other workers that are not away."""
     _grace: Grace = field(default_factory=Grace)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -73,9 +79,10 @@ class Claiming:
             room = self.balance.room(time.monotonic(), self.load())
             if not room:
                 break
-            await self._take(shard, room)
+            await self._take(shard, self._part(shard, room))
         else:
-            return
+            if not self.watch.away:
+                return
         for shard in waiting:
             if ripe.isdisjoint(shard.waits):
                 continue
@@ -83,7 +90,18 @@ class Claiming:
                 await self._take(shard, 1)
             return
 
+    def _part(self, waiting: Waiting, room: int) -> int:
+        """Say how many sessions of a shard to claim, with room for so many."""
+        there = self.there()
+        if not self.watch.away or not there:
+            return room
+        probes = self.watch.room(room)
+        # Nobody else would look at the line of this engine: its sessions are to be passed on.
+        return probes if self.engine in there else max(probes, min(room, waiting.lined))
+
     async def _take(self, waiting: Waiting, count: int) -> None:
+        if not count:
+            return
         try:
             for claim in await self.store.claim(waiting.shard, count, self.engine):
                 await self.begin(claim)

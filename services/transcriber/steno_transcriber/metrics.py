@@ -14,6 +14,11 @@ _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 ENGINE: Final = Info("steno_transcriber_engine", "The `engine` of this worker")
 PLACES: Final = Gauge("steno_transcriber_places", "Batches that the engine runs at once")
 SESSIONS: Final = Gauge("steno_transcriber_sessions", "Sessions this worker owns")
+ENGINE_AWAY: Final = Gauge(
+    "steno_transcriber_engine_away",
+    "1 while the engine of this worker fails for one session after the other, so that it takes"
+    " hardly any",
+)
 ROOM: Final = Gauge("steno_transcriber_room", "Sessions this worker would claim at once")
 DEMAND: Final = Gauge(
     "steno_transcriber_demand",

@@ -22,6 +22,7 @@ from steno_transcriber.speech import SileroModel, start_loudness
 from steno_transcriber.stream_recogniser import StreamRecogniser
 from steno_transcriber.streams import Streams
 from steno_transcriber.tools import MeasureProsody, Start, StreamTools, Tools
+from steno_transcriber.watch import Watch
 from steno_transcriber.window_recogniser import WindowRecogniser
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ class Recognition:
         """Of segments, where the engine does not find them itself."""
         self.measures_emotion = True
         """Whether how a session sounds is measured."""
+        self.watch = Watch(engine_name)
+        """Says whether the engine is there at all."""
         self.busy_seconds: Callable[[], float] = lambda: 0.0
         """Says how long the engine has owed the oldest of its answers, 0 if it owes none."""
         self._defaults = defaults
@@ -124,6 +127,7 @@ def on_windows(
     recognition.window_seconds = engine.window_seconds
     recognition.rules = tools.rules
     recognition.measures_emotion = tools.prosody is not no_prosody
+    recognition.watch = scheduler.watch
     recognition.busy_seconds = lambda: scheduler.busy_seconds
     return recognition
 
@@ -134,6 +138,7 @@ def on_streams(engine: StreamEngine, defaults: Options, tools: StreamTools) -> R
         engine.name, defaults, lambda start, emit: StreamRecogniser(start, emit, tools)
     )
     recognition.places = recognition.max_sessions = engine.rules.max_streams
+    recognition.watch = tools.streams.watch
     recognition.measures_emotion = tools.prosody is not no_prosody
     return recognition
 

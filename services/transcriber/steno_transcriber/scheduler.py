@@ -13,6 +13,7 @@ from steno_transcriber.domain.batching import Room, Ticket, Urgency, choose
 from steno_transcriber.domain.cadence import Pace
 from steno_transcriber.domain.hypothesis import Again, Hypothesis, Request, Window
 from steno_transcriber.engines.base import EngineError, WindowEngine
+from steno_transcriber.watch import Watch
 
 Measure = Literal[
     "batch_windows", "batch_seconds", "final_wait_seconds", "partial_wait_seconds",
@@ -61,6 +62,7 @@ class Scheduler:
     def __init__(self, engine: WindowEngine, observe: Observe = ignore) -> None:
         self._engine = engine
         self.observe = observe
+        self.watch = Watch(engine.name)
         self.pace = Pace()
         self._waiting: dict[int, _Waiting] = {}
         self._numbers = count()
@@ -173,7 +175,8 @@ class Scheduler:
         number = next(self._numbers)
         self._called[number] = asyncio.get_running_loop().time()
         try:
-            return await self._engine.decode(windows)
+            with self.watch.tried():
+                return await self._engine.decode(windows)
         finally:
             del self._called[number]
 

@@ -9,7 +9,7 @@ from steno_common.logs import about
 from steno_common.units import SAMPLE_RATE
 from steno_transcriber import metrics
 from steno_transcriber.domain.activity import Judge
-from steno_transcriber.domain.backoff import pause
+from steno_transcriber.domain.backoff import outage, pause
 from steno_transcriber.domain.heard import Listening
 from steno_transcriber.domain.hypothesis import Options
 from steno_transcriber.domain.results import Result
@@ -27,8 +27,6 @@ AHEAD: Final = 5 * SAMPLE_RATE
 """Samples that wait here for a stream, at most; more waits in Redis."""
 GIVEN_UP: Final = 5 * SAMPLE_RATE
 """Samples that are given up at once while the engine is down."""
-DOWN_SECONDS: Final = 5.0
-LONGEST_DOWN_SECONDS: Final = 60.0
 
 
 class StreamRecogniser:
@@ -178,11 +176,13 @@ class StreamRecogniser:
         extra = about(self._start.session, attempt=self._losses, code=error.code, error=str(error))
         log.warning("a stream was lost", extra=extra)
         if error.retryable and self._losses < self._tools.streams.rules.tries:
+            if self._tools.streams.watch.away:
+                # Others have found out: whoever takes this need not, if another engine goes on.
+                self._outbox.put(Timed(self._tiling.nothing(), given_up=True))
             await asyncio.sleep(pause(self._losses, self._tools.chance()))
             return True
-        down = min(LONGEST_DOWN_SECONDS, DOWN_SECONDS * 2**self._outages)
         self._losses, self._outages = 0, self._outages + 1
-        self._down_until = asyncio.get_running_loop().time() + down
+        self._down_until = asyncio.get_running_loop().time() + outage(self._outages)
         self._outbox.put(Timed(self._tiling.give_up(whole=False), given_up=True))
         return False
 

@@ -1,12 +1,38 @@
 """The streams of a process: as many at once as its engine bears."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from steno_transcriber import metrics
 from steno_transcriber.domain.hypothesis import Options
+from steno_transcriber.domain.results import Result
+from steno_transcriber.domain.samples import Samples
 from steno_transcriber.engines.base import EngineAway, EngineLimited, Stream, StreamEngine
+from steno_transcriber.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A stream in which the first result shows that the engine is there."""
+
+    stream: Stream
+    works: Callable[[], None]
+
+    async def send(self, audio: Samples) -> None:
+        await self.stream.send(audio)
+
+    async def finish(self) -> None:
+        await self.stream.finish()
+
+    async def results(self) -> AsyncIterator[Result]:
+        async for result in self.stream.results():
+            self.works()
+            yield result
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
 
 
 class Streams:
@@ -14,6 +40,7 @@ class Streams:
 
     def __init__(self, engine: StreamEngine) -> None:
         self.rules = engine.rules
+        self.watch = Watch(engine.name)
         self._engine = engine
         self._free = asyncio.Semaphore(self.rules.max_streams)
 
@@ -30,13 +57,14 @@ class Streams:
         except TimeoutError:
             raise EngineLimited(f"{self.rules.max_streams} streams are open") from None
         try:
-            stream = await self._opened(options)
-            metrics.STREAMS.inc()
-            try:
-                yield stream
-            finally:
-                metrics.STREAMS.dec()
-                await stream.aclose()
+            with self.watch.tried() as works:
+                stream = await self._opened(options)
+                metrics.STREAMS.inc()
+                try:
+                    yield _Watched(stream, works)
+                finally:
+                    metrics.STREAMS.dec()
+                    await stream.aclose()
         finally:
             self._free.release()
 

@@ -75,13 +75,14 @@ class Worker:
             WorkerStore(self.store.link, self.store.limits), balance,
             Homing(balance.worker, self.stay_seconds), self.engine, self._clock, self.load,
             lambda: {session_id: held.session.stay for session_id, held in self._held.items()},
-            self._give_up, self._send_home, self.usage, self.gpu,
+            self._give_up, self._send_home, self.usage, self.gpu, self.recognition.watch,
         )  # fmt: skip
 
     async def run(self, draining: asyncio.Event) -> None:
         """Work until the process drains, then give all sessions back at once."""
         balancing = self._balancing
-        claiming = Claiming(self.store, balancing.balance, self.engine, self.load, self._begin)
+        claiming = Claiming(self.store, balancing.balance, self.engine, self.load, self._begin,
+                            self.recognition.watch, lambda: balancing.there)  # fmt: skip
         async with self._group as group:
             taking = [
                 group.create_task(claiming.run(), name="worker claim"),
@@ -126,6 +127,9 @@ class Worker:
             await self._release(claim)
             return
         stay = Stay(self.engine, checkpoint.choices, checkpoint.engine, time.monotonic())
+        if not self.recognition.watch.admits() and self._goes_on_elsewhere(stay):
+            await self._pass_on(claim)
+            return
         session = Session(self.store, claim, checkpoint, self.recognition, self._clock, stay,
                           self._goes_on_elsewhere, self._name)  # fmt: skip
         with tracing.within(checkpoint.session.trace):  # the task goes on in it
@@ -148,9 +152,9 @@ class Worker:
             log.info("session goes back", extra=about(session_id))
             rest_seconds = self.store.limits.engine_grace_seconds
         except PassedOnError:
-            log.warning("session passed on", extra=about(session_id))
-            metrics.PASSED_ON.inc()
-            rest_seconds = self.stay_seconds
+            self._forget(session)
+            await self._pass_on(session.claim)
+            return
         except StoreError as error:
             log.warning("session dropped", extra=about(session_id, error=str(error)))
         except Exception:
@@ -172,6 +176,12 @@ class Worker:
         if session_id in self._held and self._held[session_id].session is session:
             del self._held[session_id]
         metrics.SESSIONS.set(len(self._held))
+
+    async def _pass_on(self, claim: Claim) -> None:
+        """Let other engines have their turn with a session: this one failed."""
+        log.warning("session passed on", extra=about(claim.session_id))
+        metrics.PASSED_ON.inc()
+        await self._release(claim, self.stay_seconds)
 
     async def _release(self, claim: Claim, rest_seconds: float = 0.0) -> None:
         resting = self.engine if rest_seconds else ""

@@ -56,7 +56,7 @@ class Reader(Book):
             named = [*expired, *ripe, *waiting[:WAITING_BOUND]]
             if named:
                 waits = {sid: max(0.0, (self.now - since) / 1000) for since, sid in named}
-                found.append(Waiting(shard, waits))
+                found.append(Waiting(shard, waits, len(ripe)))
         return found
 
     def due(self, shards: Sequence[int] | None = None, count: int = 50) -> list[Due]:

@@ -97,3 +97,24 @@ def test_an_error_carries_the_decision(
     found = engine_error(error, opened=opened)
     assert (found.code, found.retryable) == (code, retryable)
     assert found.message
+
+
+@pytest.mark.parametrize(
+    ("error", "about_engine"),
+    [
+        (sdk.BadRequestException("no such vocabulary"), False),
+        (sdk.SerializationException("x"), False),
+        (sdk.UnknownServiceException(404, "ResourceNotFound", "x"), False),
+        (sdk.CredentialsException("x"), True),
+        (sdk.UnknownServiceException(403, "UnrecognizedClientException", "x"), True),
+        (sdk.UnknownServiceException(401, "?", "x"), True),
+        (AwsCrtError(1, "AWS_AUTH_CREDENTIALS", "x"), True),
+        (sdk.LimitExceededException("x"), True),
+        (sdk.ServiceUnavailableException("x"), True),
+        (OSError("no route"), True),
+    ],
+)
+def test_only_what_was_asked_amiss_says_nothing_of_the_service(
+    error: Exception, about_engine: bool
+) -> None:
+    assert engine_error(error, opened=False).about_engine == about_engine

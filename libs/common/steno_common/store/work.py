@@ -72,6 +72,8 @@ class Waiting:
     shard: ShardKeys
     waits: Mapping[str, float]
     """Seconds that the oldest audio of each waits; or since its owner's lease ran out."""
+    lined: int = 0
+    """How many of them wait in the line of the worker's engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +158,15 @@ class WorkStore(Part):
             now_ms = seconds * 1000 + micros / 1000
             for place, shard in enumerate(shards):
                 leases, waiting, line = rest[3 * place : 3 * place + 3]
-                ripe = [entry for entry in (*leases, *line) if entry[1] <= now_ms]
+                expired, lined = (
+                    [entry for entry in index if entry[1] <= now_ms] for index in (leases, line)
+                )
                 waits = {
                     sid.decode(): max(0.0, (now_ms - since) / 1000)
-                    for sid, since in (*ripe, *waiting)
+                    for sid, since in (*expired, *lined, *waiting)
                 }
                 if waits:
-                    found.append(Waiting(ShardKeys(shard), waits))
+                    found.append(Waiting(ShardKeys(shard), waits, len(lined)))
         return found
 
     async def renew(self, claims: Sequence[Claim]) -> set[str]:

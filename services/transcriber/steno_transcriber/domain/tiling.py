@@ -185,6 +185,10 @@ class Tiling:
         self._said = self.border
         return closed
 
+    def nothing(self) -> Closed:
+        """Give an empty piece at the border: another engine might go on there."""
+        return Closed(self.border, self.border, self.border, self.border)
+
     def is_turn_due(self) -> bool:
         """Say whether the stream should be asked to end, so that what it owes is said."""
         patience, unclosed = self._patience, self.sent - self.border

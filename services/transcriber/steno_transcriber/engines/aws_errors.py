@@ -14,12 +14,19 @@ from amazon_transcribe.exceptions import (
 )
 from awscrt.exceptions import AwsCrtError
 
-from steno_transcriber.engines.base import EngineAway, EngineError, EngineLimited, EngineRefused
+from steno_transcriber.engines.base import (
+    EngineAway,
+    EngineDenied,
+    EngineError,
+    EngineLimited,
+    EngineRefused,
+)
 
 FAULTS: Final = (SDKError, AwsCrtError, ParserError, OSError, ValueError, RuntimeError)
 """What the SDK raises; its parser of messages lets errors of JSON pass."""
 
 _LIMITED: Final = frozenset({"ThrottlingException", "TooManyRequestsException", "Throttling"})
+_DENIED: Final = (401, 403)
 _TOO_MANY: Final = 429
 _SERVER_FAULTS: Final = 500
 
@@ -50,11 +57,11 @@ def _kind(error: BaseException, *, opened: bool) -> type[EngineError]:
         case BadRequestException() | SerializationException() if not opened:
             kind = EngineRefused
         case CredentialsException():
-            kind = EngineRefused
+            kind = EngineDenied
         case UnknownServiceException():
             kind = _by_status(error)
         case AwsCrtError() if str(error.name).startswith("AWS_AUTH"):
-            kind = EngineRefused
+            kind = EngineDenied
         case AwsCrtError() | OSError():
             kind = EngineAway
     return kind
@@ -64,4 +71,6 @@ def _by_status(error: UnknownServiceException) -> type[EngineError]:
     """Decide by the status of an answer whose name the SDK does not know."""
     if str(error.error_code) in _LIMITED or error.status_code == _TOO_MANY:
         return EngineLimited
+    if error.status_code in _DENIED:
+        return EngineDenied
     return EngineRefused if error.status_code < _SERVER_FAULTS else EngineAway

@@ -29,6 +29,7 @@ from steno_transcriber.engines.aws_results import results
 from steno_transcriber.engines.aws_sdk import Where
 from steno_transcriber.engines.base import (
     EngineAway,
+    EngineDenied,
     EngineError,
     EngineLimited,
     EngineRefused,
@@ -38,6 +39,7 @@ from steno_transcriber.engines.base import (
 FAULTS: Final = (SmithyError, AwsCrtError, OSError, ValueError, RuntimeError)
 CLOSE_SECONDS: Final = 1.0
 """Longest wait for a connection to be cut."""
+_DENIED: Final = (401, 403)
 _TOO_MANY: Final = 429
 _SERVER_FAULTS: Final = 500
 _NAMES: Final = {
@@ -160,11 +162,12 @@ def engine_error(error: BaseException, *, opened: bool) -> EngineError:
         case BadRequestException() if not opened:
             kind = EngineRefused
         case SmithyIdentityError():
-            kind = EngineRefused
+            kind = EngineDenied
         case CallError() if (status := error.response_metadata.http_status_code) is not None:
             limited = error.is_throttling_error or status == _TOO_MANY
             refused = not opened and status < _SERVER_FAULTS and type(error) is CallError
-            kind = EngineLimited if limited else EngineRefused if refused else EngineError
+            refusal = EngineDenied if status in _DENIED else EngineRefused
+            kind = EngineLimited if limited else refusal if refused else EngineError
         case AwsCrtError() | OSError():
             kind = EngineAway
     return kind(str(error) or type(error).__name__)

@@ -4,7 +4,8 @@ EngineError              engine_failed       it may succeed in a second try
 ├── EngineUnavailable    engine_unavailable  it cannot be opened at all
 ├── EngineAway           engine_unavailable  it does not answer, for now
 ├── EngineLimited        engine_limited      it has no room for one more stream, for now
-└── EngineRefused        engine_refused      it will never take this: credentials, parameters
+└── EngineRefused        engine_refused      it will never take this: parameters
+    └── EngineDenied     engine_refused      it lets nobody in who comes as this process does
 """
 
 from collections.abc import AsyncIterator, Hashable, Sequence
@@ -23,6 +24,8 @@ class EngineError(StenoError):
 
     code = "engine_failed"
     retryable = True
+    about_engine = True
+    """Whether it says that the engine is not there, rather than that it will not do this."""
 
 
 class EngineUnavailable(EngineError):  # noqa: N818 - it names a state, as StoreUnavailable does
@@ -45,10 +48,17 @@ class EngineLimited(EngineError):  # noqa: N818 - it names a state
 
 
 class EngineRefused(EngineError):  # noqa: N818 - it names a state
-    """The engine will not take it however often it is asked: credentials, parameters."""
+    """The engine will not take it however often it is asked: parameters, above all."""
 
     code = "engine_refused"
     retryable = False
+    about_engine = False
+
+
+class EngineDenied(EngineRefused):
+    """The engine takes nothing from this process: its credentials are wrong, or are none."""
+
+    about_engine = True
 
 
 class DeviceLost(Exception):  # noqa: N818 - it names a state
