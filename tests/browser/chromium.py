@@ -61,7 +61,7 @@ class Tab:
         self._number += 1
         answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
         await self.socket.send_json({"id": self._number, "method": method, "params": fields})
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             message = await answer
         assert "error" not in message, (method, message)
         result: Json = message["result"]
@@ -74,7 +74,7 @@ class Tab:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    async def until(self, expression: str, seconds: float = 20) -> Any:
+    async def until(self, expression: str, seconds: float = 120) -> Any:
         """Wait until an expression is true; gives its value."""
         try:
             async with asyncio.timeout(seconds):
@@ -100,7 +100,7 @@ class Tab:
         """Read an element."""
         return str(await self.evaluate(f"document.getElementById({name!r}).textContent")).strip()
 
-    async def state(self, *expected: str, seconds: float = 20) -> None:
+    async def state(self, *expected: str, seconds: float = 120) -> None:
         """Wait for the state that is shown to be one of these."""
         await self.until(f"{list(expected)}.includes(document.getElementById('state').textContent)",
                          seconds)  # fmt: skip
@@ -130,12 +130,12 @@ async def tab(microphone: Path) -> AsyncIterator[Tab]:
         finally:
             with suppress(ProcessLookupError):
                 process.terminate()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await process.wait()
 
 
 async def _devtools(folder: Path) -> str:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             with suppress(FileNotFoundError, IndexError):
                 return f"http://127.0.0.1:{(folder / 'DevToolsActivePort').read_text().split()[0]}"

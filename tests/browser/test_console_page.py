@@ -57,7 +57,7 @@ def transcript(machine: Machine, session_id: str) -> dict[str, object]:
 
 
 def read(machine: Machine, path: str) -> dict[str, object]:
-    with urllib.request.urlopen(machine.url + path, timeout=10) as answer:
+    with urllib.request.urlopen(machine.url + path, timeout=60) as answer:
         found = json.loads(answer.read())
     assert isinstance(found, dict)
     return found

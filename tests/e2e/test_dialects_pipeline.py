@@ -17,7 +17,7 @@ from tests.e2e.machine import Machine, running
 from steno_transcriber.engines.numbers import phrase, silence
 
 CHUNK = 3_200
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 
 @pytest.fixture(scope="module")

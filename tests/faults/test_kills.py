@@ -15,7 +15,7 @@ KILLS = 105
 SEED = 20
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_a_hundred_kills_over_all_processes_change_no_word(tmp_path: Path) -> None:
     if not candidates():
         pytest.skip("no Redis found: install redis-server")

@@ -11,7 +11,7 @@ from bench.faults.run import Times
 from tests.redis_servers import candidates
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_replacing_every_process_in_turn_changes_no_word(tmp_path: Path) -> None:
     if not candidates():
         pytest.skip("no Redis found: install redis-server")

@@ -145,7 +145,7 @@ async def read_by_httpx(steno: Installation, path: str, last_id: str = "") -> li
     """Read a stream to its end with a reader that is not ours."""
     headers = {"Last-Event-ID": last_id} if last_id else {}
     async with (
-        httpx.AsyncClient(base_url=steno.other.address, timeout=15.0) as client,
+        httpx.AsyncClient(base_url=steno.other.address, timeout=60.0) as client,
         aconnect_sse(client, "GET", path, headers=headers) as source,
     ):
         if source.response.status_code == 204:

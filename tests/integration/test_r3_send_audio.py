@@ -328,6 +328,8 @@ async def test_more_than_ten_chunks_a_second_are_refused(
         engine(gateway),
         speaking(gateway, PATH) as client,
     ):
+        clock = asyncio.get_running_loop().time
+        began = clock()
         await client.audio(NAME, *chunks(1, 10))
         session_id = await session_of(gateway, NAME)
         await stored(gateway, session_id, 16_000)
@@ -345,7 +347,7 @@ async def test_more_than_ten_chunks_a_second_are_refused(
         found = cut(await gateway.pcm(session_id), 3_200)
         assert found[:10] == chunks(1, 10)
         assert found[-1] == chunk(50)
-        assert len(found) < 25
+        assert len(found) < 25 + 11 * (clock() - began - 0.5)
 
 
 async def test_a_real_time_client_is_not_refused(redis_server: RedisServer, tmp_path: Path) -> None:
@@ -355,11 +357,9 @@ async def test_a_real_time_client_is_not_refused(redis_server: RedisServer, tmp_
         engine(gateway),
         speaking(gateway, PATH) as client,
     ):
-        clock = asyncio.get_running_loop().time
-        began = clock()
         for number in range(1, 31):
             await client.audio(NAME, chunk(number))
-            await asyncio.sleep(max(0.0, began + number * 0.1 - clock()))
+            await asyncio.sleep(0.1)
         session_id = await session_of(gateway, NAME)
         await stored(gateway, session_id, 30 * 1_600)
         assert await gateway.pcm(session_id) == b"".join(chunks(1, 30))

@@ -140,14 +140,18 @@ async def test_audio_that_brought_down_worker_after_worker_is_passed_over(rig: R
     async with rig.worker():
 
         async def warned() -> bool:
-            return any(isinstance(event, Warned) for event in await rig.events(held))
+            told = [e.code for e in await rig.events(held) if isinstance(e, Warned)]
+            return "segment_skipped" in told
 
         await rig.until(warned)
         await rig.send(held, SPEECH[64_000:], first=next_number)
         await rig.mark(held, "end")
         await rig.ended(held)
-    (warning,) = [e for e in await rig.events(held) if isinstance(e, Warned)]
-    assert warning == Warned("segment_skipped", "no text for 0.000 s to 2.000 s")
+    told = [e for e in await rig.events(held) if isinstance(e, Warned)]
+    # On a slow machine it is told beside that text is late.
+    assert [warning for warning in told if warning.code != "high_latency"] == [
+        Warned("segment_skipped", "no text for 0.000 s to 2.000 s")
+    ]
     assert len(await rig.finals(held)) == 2
 
 
