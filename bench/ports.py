@@ -1,5 +1,6 @@
 """Ports that belong to one run: no other run of this machine takes them between two starts."""
 
+import atexit
 import socket
 import sys
 from collections import deque
@@ -53,7 +54,15 @@ def is_free(port: int) -> bool:
 
 @cache
 def _given() -> tuple[Iterator[int], deque[ExitStack]]:
-    return cycle(_PORTS), deque()
+    """Give the ports in turn, with the claims of those that were given, the oldest first."""
+    kept: deque[ExitStack] = deque()
+
+    @atexit.register
+    def let_go() -> None:
+        for claims in kept:
+            claims.close()
+
+    return cycle(_PORTS), kept
 
 
 def _claimed(port: int, held: ExitStack) -> bool:

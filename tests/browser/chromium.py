@@ -14,6 +14,18 @@ import aiohttp
 
 Json = dict[str, Any]
 
+WATCH = """
+  globalThis.shown = {};
+  for (const name of ["state", "partial", "notice_text"]) {
+    const element = document.getElementById(name);
+    if (!element) continue;
+    shown[name] = [element.textContent];
+    new MutationObserver(() => shown[name].push(element.textContent))
+      .observe(element, { childList: true, characterData: true, subtree: true });
+  }
+"""
+"""Notes all that elements show, however short: a look now and then would miss some of it."""
+
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -36,6 +48,8 @@ class Tab:
     faults: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
     """Where it asked for anything."""
+    _states: int = 0
+    """Of all states that were shown, so many were before the one that was waited for last."""
     _answers: dict[int, asyncio.Future[Json]] = field(default_factory=dict)
     _number: int = 0
 
@@ -89,6 +103,8 @@ class Tab:
         """Load a page."""
         await self.call("Page.navigate", url=address)
         await self.until(f"location.href == {address!r} && document.readyState == 'complete'")
+        await self.evaluate(WATCH)
+        self._states = 0
 
     async def click(self, name: str) -> None:
         """Press a button as soon as it is there to be pressed."""
@@ -100,10 +116,15 @@ class Tab:
         """Read an element."""
         return str(await self.evaluate(f"document.getElementById({name!r}).textContent")).strip()
 
-    async def state(self, *expected: str, seconds: float = 120) -> None:
-        """Wait for the state that is shown to be one of these."""
-        await self.until(f"{list(expected)}.includes(document.getElementById('state').textContent)",
-                         seconds)  # fmt: skip
+    async def state(self, expected: str) -> None:
+        """Wait until a state is shown, or was since the one that was waited for last."""
+        place = f"shown.state.indexOf({expected!r}, {self._states})"
+        await self.until(f"{place} >= 0")
+        self._states = await self.evaluate(place)
+
+    async def showed(self, name: str, text: str) -> None:
+        """Wait until an element shows some text, or has shown it."""
+        await self.until(f"shown[{name!r}].some((each) => each.includes({text!r}))")
 
     async def choose(self, name: str, path: Path) -> None:
         """Give a file input its file."""

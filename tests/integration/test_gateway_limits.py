@@ -100,9 +100,10 @@ async def test_a_client_is_told_half_a_minute_before_the_longest_duration(
         gateway.recording(duration_limit=60) as (_, client),
     ):
         await client.chunks(cut(noise(31), 32_000))
-        assert (await client.hear("warning"))["code"] == "duration_limit"
+        await client.hear("warning", code="duration_limit")
         await client.hear_stored(31)
-        assert len(client.told("warning")) == 1
+        told = [warning["code"] for warning in client.told("warning")]
+        assert told.count("duration_limit") == 1
 
 
 async def test_a_client_that_comes_back_often_is_told_of_a_steadier_way(

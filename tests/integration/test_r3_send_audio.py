@@ -234,12 +234,12 @@ async def test_after_its_end_a_name_begins_a_new_session(
         await client.end(NAME)
         await client.audio(NAME, *chunks(11, 13))
         await until(lambda: _count(gateway, 2))
-        first, second = await session_ids(gateway)
+        second = await session_of(gateway, NAME)
+        (first,) = set(await session_ids(gateway)) - {second}
         await gateway.marked(first)
         await stored(gateway, second, 4_800)
         assert await gateway.pcm(first) == b"".join(chunks(1, 3))
         assert await gateway.pcm(second) == b"".join(chunks(11, 13))
-        assert await session_of(gateway, NAME) == second
         await gateway.finish(first, "the first")
         assert (await client.hear("sessionEnded"))["id"] == first
         await client.end(NAME)
@@ -467,7 +467,9 @@ async def test_hostile_input_disturbs_no_other_session(
             assert (await client.next())["code"] == "INVALID_MESSAGE"
             await client.audio("x" * 128, chunk(1) * 60)
             assert (await client.next())["code"] == "CHUNK_TOO_LARGE"
-            for _ in range(600):
+            for _ in range(3_000):
+                if client.ws.closed:
+                    break
                 await client.ws.send_str("{")
             await client.hear_end()
             assert client.heard[-1]["code"] == "TOO_MANY_MESSAGES"

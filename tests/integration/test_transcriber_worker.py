@@ -19,7 +19,7 @@ from steno_transcriber.settings import RecognitionSettings
 
 @pytest.fixture
 async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:
-    limits = Limits(shards=4, lease_seconds=0.6)
+    limits = Limits(shards=4, lease_seconds=1.5)
     settings = RecognitionSettings(engine="scripted", pause_seconds=0.5)
     async with open_link(redis_server.url) as link, open_recognition(settings) as recognition:
         yield Rig(SessionStore(link, limits), WorkStore(link, limits), recognition)
