@@ -58,7 +58,9 @@ class Tab:
         async for frame in self.socket:
             message = json.loads(frame.data)
             if "id" in message:
-                self._answers.pop(message["id"]).set_result(message)
+                answer = self._answers.pop(message["id"])
+                if not answer.done():  # whoever asked may have gone
+                    answer.set_result(message)
             else:
                 self._note(message["method"], message["params"])
 

@@ -335,7 +335,10 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
             async with (
                 listening(build(services), "127.0.0.1", port),
                 aiohttp.ClientSession(
-                    address, connector=aiohttp.TCPConnector(limit=0), auto_decompress=False
+                    # Idle connections end here before they do at the gateway.
+                    address,
+                    connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=2.0),
+                    auto_decompress=False,
                 ) as http,
             ):
                 yield Gateway(http, services, link, address)

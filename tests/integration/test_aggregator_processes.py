@@ -45,7 +45,7 @@ async def running(
                 except aiohttp.ClientConnectionError:
                     return False
 
-            await until(ready)
+            await until(ready, 150)
         yield process, address
     finally:
         if process.returncode is None:

@@ -260,7 +260,7 @@ def silence(seconds: int) -> bytes:
 
 
 async def test_a_chunk_that_unfolds_to_too_much_audio_is_refused(gateway: Gateway) -> None:
-    bomb = silence(3_000)
+    bomb = await asyncio.to_thread(silence, 3_000)
     assert len(bomb) < 1 << 20
     async with gateway.recording("audio/flac", duration_limit=3_600) as (session_id, client):
         await client.chunks([bomb])
@@ -282,7 +282,7 @@ async def test_a_batch_that_unfolds_to_much_is_stored_in_parts_that_do_not(
         return await append(store, session_id, conn, chunks)
 
     monkeypatch.setattr(SessionStore, "append", measured)
-    chunks = cut(silence(900), 1_000)
+    chunks = cut(await asyncio.to_thread(silence, 900), 1_000)
     async with gateway.recording("audio/flac") as (_, client):
         await client.chunks(chunks[:60])
         await client.hear_stored(len(chunks[:60]))
@@ -343,7 +343,7 @@ async def process(url: str, folder: Path) -> AsyncIterator[tuple[str, int]]:
                 except aiohttp.ClientConnectionError:
                     return False
 
-            await until(ready)
+            await until(ready, 150)
         yield address, running.pid
     finally:
         running.kill()

@@ -84,7 +84,7 @@ async def serving(redis_url: str, folder: Path, **settings: str) -> AsyncIterato
                 return False
             return True
 
-        await until(listens)
+        await until(listens, 150)
         yield served
     finally:
         if process.returncode is None:
