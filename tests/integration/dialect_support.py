@@ -122,4 +122,5 @@ async def engine(gateway: Gateway) -> AsyncIterator[None]:
         yield
     finally:
         beating.cancel()
+        await asyncio.wait({beating})
         await workers.leave("one")

@@ -516,7 +516,7 @@ async def test_a_session_that_says_nothing_is_left_and_found_again(
 ) -> None:
     """R3, decided: without an end the silence and the abandoned rule end a session."""
     async with (
-        running(redis_server, tmp_path, socket_idle_seconds=0.5) as gateway,
+        running(redis_server, tmp_path, socket_idle_seconds=2.0) as gateway,
         engine(gateway),
         speaking(gateway, PATH) as client,
     ):

@@ -358,8 +358,7 @@ async def test_a_failed_engine_degrades_and_clients_are_told(
             assert (heard["type"], heard["code"]) == ("error", "engine_unavailable")
             await client.ws.send_bytes(CHUNK)
             await until(lambda: _two(gateway))
-            late = await client.next()
-            assert (late["type"], late["code"]) == ("error", "high_latency")
+            await client.hear("error", code="high_latency")
             session_id = (await session_ids(gateway))[-1]
             await gateway.commit(session_id, "it is back")
             assert (await client.hear("transcription"))["text"] == "it is back"
@@ -401,7 +400,7 @@ async def test_a_client_that_falls_silent_is_ended_at_once(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     async with (
-        running(redis_server, tmp_path, socket_idle_seconds=0.5) as gateway,
+        running(redis_server, tmp_path, socket_idle_seconds=2.0) as gateway,
         engine(gateway),
         speaking(gateway, "/ws") as client,
     ):

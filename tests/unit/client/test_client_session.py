@@ -25,12 +25,12 @@ from steno_client import (
 
 QUICK = Policy(
     delays=(0.01,) * 5,
-    connect_seconds=2.0,
-    ping_seconds=0.05,
-    dead_seconds=0.3,
-    stall_seconds=0.2,
+    connect_seconds=10.0,
+    ping_seconds=0.2,
+    dead_seconds=3.0,
+    stall_seconds=2.0,
     retry_seconds=0.02,
-    patience_seconds=0.1,
+    patience_seconds=1.0,
 )
 CHUNKS = [b"%02d" % number for number in range(1, 9)]
 WHOLE = b"".join(CHUNKS)
