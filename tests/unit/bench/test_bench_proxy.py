@@ -9,7 +9,7 @@ import pytest
 from bench.network.addresses import Streams, Target
 from bench.network.proxy import OPEN, Proxy, Way, proxy
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
 
 
 class Echo:

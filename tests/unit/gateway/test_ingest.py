@@ -30,7 +30,7 @@ class SlowToClose(RawDecoder):
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.closing.set)
-        assert self.may_close.wait(10)
+        assert self.may_close.wait(60)
 
 
 async def test_what_comes_while_a_failed_session_is_closed_is_not_counted_for_ever() -> None:
