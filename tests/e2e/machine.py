@@ -70,11 +70,13 @@ class Machine:
             return False
         return True
 
-    def wait_ready(self, seconds: float = 120.0) -> None:
+    def wait_ready(self, seconds: float = 200.0) -> None:
         """Wait until all services are ready."""
         deadline = time.monotonic() + seconds
         while not self.ready():
-            assert time.monotonic() < deadline, "not ready"
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                said = (self.folder / "steno.log").read_text()
+                raise AssertionError(f"not ready: {said[-2_000:]}")
             time.sleep(0.1)
 
 
