@@ -23,7 +23,13 @@ PATIENCE_SECONDS = 240.0
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("machine")
-    with running(folder, STENO_ENGINE="numbered", STENO_ABANDON_SECONDS="3") as machine:
+    settings = {
+        "STENO_ENGINE": "numbered",
+        "STENO_ABANDON_SECONDS": "3",
+        # After a pause of the machine more may come at once.
+        "STENO_MAX_AUDIO_CHUNKS_PER_SECOND": "1000",
+    }
+    with running(folder, **settings) as machine:
         yield machine
 
 
