@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+from bench.ports import free_port
 
 from steno_common.health import PORT_OFFSETS
 from steno_standalone.child import Program, tethered
@@ -21,8 +21,8 @@ from steno_standalone.private_redis import private_redis
 from steno_standalone.ready import redis_answers
 
 SERVICES: Final = tuple(PORT_OFFSETS)
-READY_SECONDS: Final = 60.0
-REDIS_SECONDS: Final = 10.0
+READY_SECONDS: Final = 150.0
+REDIS_SECONDS: Final = 60.0
 HARMLESS: Final = {"debug", "info", "warning"}
 
 
@@ -136,13 +136,6 @@ async def installation(
             parts[name] = Part(name, process, log, f"http://127.0.0.1:{port}")
         await _ready(list(parts.values()))
         yield Installation(parts)
-
-
-def free_port() -> int:
-    """Give a port that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @asynccontextmanager

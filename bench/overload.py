@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-from aiohttp.test_utils import unused_port
 from bench.durability import Server
 from bench.pipeline import CHUNK, RATE, row, talk
+from bench.ports import free_port
 
 from steno_standalone.find import find_binaries
 
@@ -147,7 +147,7 @@ def redis(maxmemory_mb: int) -> Iterator[str]:
 @asynccontextmanager
 async def services(url: str, asked: argparse.Namespace, most: int) -> AsyncIterator[str]:
     """Run the four services; gives the gateway's address."""
-    port = unused_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as output:
         told = {
             "STENO_REDIS_URL": url, "STENO_PORT": str(port), "STENO_OUTPUT": output,

@@ -17,7 +17,6 @@ import cProfile
 import os
 import pstats
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -31,6 +30,7 @@ import aiohttp
 import psutil
 from aiohttp import web
 from bench import pipeline
+from bench.ports import free_port
 from bench.recognition.steno import ROOT, private_steno
 
 from steno_standalone.child import tethered
@@ -78,12 +78,6 @@ def gateway(mode: str) -> None:
     with suppress(SystemExit):
         profile.runcall(main)
     profile.dump_stats(os.environ["STENO_BENCH_PROFILE"])
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

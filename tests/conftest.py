@@ -1,5 +1,6 @@
 """Fixtures for all tests: a real Redis."""
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -8,8 +9,13 @@ from hypothesis import HealthCheck, settings
 from tests.redis_servers import Candidate, RedisServer, RedisServers, candidates
 from tests.redis_topologies import FORMS, Form
 
-# How fast a busy machine draws examples says nothing about what is tested.
-settings.register_profile("steno", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How fast a busy machine draws examples says nothing about what is tested. They are the same ones
+# each time, so that whoever runs all tests hears of nothing that is not his own doing; to look for
+# new ones: pytest --hypothesis-profile=explore.
+settings.register_profile(
+    "steno", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("explore", settings.get_profile("steno"), derandomize=False)
 settings.load_profile("steno")
 
 
@@ -55,10 +61,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
-def pytest_configure() -> None:
-    """Take interruptions again, and so does all that tests start.
+OTHERS = ("AWS_", "OTEL_", "STENO_")
+"""Settings that may be there for something else; those of tests begin with STENO_TEST_."""
 
-    A shell that runs this in the background has them ignored, which children inherit.
+
+def pytest_configure() -> None:
+    """Let whoever runs this change nothing by the settings of a shell.
+
+    One that runs it in the background has interruptions ignored, which children inherit.
     """
+    for name in list(os.environ):
+        ours = name.startswith("STENO_TEST_")
+        if (name.startswith(OTHERS) and not ours) or name.upper().endswith("_PROXY"):
+            del os.environ[name]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

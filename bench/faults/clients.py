@@ -28,7 +28,7 @@ from steno_common.units import SAMPLE_BYTES, SAMPLE_RATE
 PATIENT: Final = Policy(
     delays=(0.2, 0.5, *(1.0,) * 120),
     creation_seconds=120.0,
-    connect_seconds=3.0,
+    connect_seconds=10.0,
     ping_seconds=1.0,
     dead_seconds=4.0,
     stall_seconds=10.0,

@@ -18,7 +18,7 @@ from bench.faults.starting import Started, Starter
 RESTART_SECONDS: Final = 0.1
 """From an end to the next start."""
 
-_READY_SECONDS: Final = 60.0
+_READY_SECONDS: Final = 150.0
 _ASK_SECONDS: Final = 0.05
 
 

@@ -21,7 +21,8 @@ from bench.faults.speech import Speech, speech
 from tests.redis_servers import candidates
 
 SEED: Final = 30
-TIMES: Final = Times(lease=2.0, retention=3.0, idle=20.0)
+TIMES: Final = Times(lease=5.0, retention=5.0, idle=20.0)
+PATIENCE_SECONDS: Final = 200.0
 CHANGED: Final = "warned engine_changed"
 
 
@@ -60,11 +61,12 @@ class Stage:
             if number in ids:
                 page = f"{self.deployment.edge.url}/api/streaming/sessions/{ids[number]}"
                 async with self.deployment.http.get(page) as answer:
-                    found[(await answer.json())["engine"]] += 1
+                    fields = await answer.json()
+                    found[fields["engine"] if answer.status == 200 else None] += 1
         return found
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
-        async with asyncio.timeout(seconds):
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 try:
                     if await holds():
@@ -73,11 +75,11 @@ class Stage:
                     continue
                 await asyncio.sleep(0.2)
 
-    async def are_with(self, engine: str, numbers: Sequence[int], seconds: float) -> None:
+    async def are_with(self, engine: str, numbers: Sequence[int]) -> None:
         async def holds() -> bool:
             return await self.engines(numbers) == {engine: len(numbers)}
 
-        await self.until(holds, seconds)
+        await self.until(holds)
 
 
 @asynccontextmanager

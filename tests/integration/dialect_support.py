@@ -6,11 +6,13 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
 from tests.integration.gateway_support import PATIENCE_SECONDS, Gateway, Hearer, until
 
+from steno_common.store.link import patiently
 from steno_common.store.workers import Report, WorkerStore
 
 Json = dict[str, Any]
@@ -111,7 +113,7 @@ async def engine(gateway: Gateway) -> AsyncIterator[None]:
 
     async def beat() -> None:
         while True:
-            await workers.beat("one", READY)
+            await patiently(partial(workers.beat, "one", READY))
             await asyncio.sleep(1)
 
     await workers.beat("one", READY)
@@ -120,4 +122,5 @@ async def engine(gateway: Gateway) -> AsyncIterator[None]:
         yield
     finally:
         beating.cancel()
+        await asyncio.wait({beating})
         await workers.leave("one")

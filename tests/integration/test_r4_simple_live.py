@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.contract.stores import frozen
 from tests.integration.dialect_support import (
     engine,
     only_session,
@@ -16,7 +17,6 @@ from tests.integration.dialect_support import (
 )
 from tests.integration.gateway_support import Gateway, cut, decoded, noise, running, until
 from tests.integration.test_gateway_audio import encoded
-from tests.integration.test_gateway_redis_away import frozen
 from tests.redis_servers import RedisServer
 
 CHUNK = noise(0.1)
@@ -210,7 +210,7 @@ async def test_pings_are_answered_while_audio_waits(
         session_id = await only_session(gateway)
         await until(lambda: _full(gateway, session_id))
         await client.ws.ping(b"are you there")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (frame := await client.ws.receive()).type.name != "PONG":
                 pass
         assert frame.data == b"are you there"
@@ -295,7 +295,9 @@ async def test_hostile_input_disturbs_nobody_else(
                     await client.ws.send_str(attack)
                 await client.ws.send_str("stop")
         async with speaking(gateway, "/ws") as client:
-            for _ in range(600):
+            for _ in range(3_000):
+                if client.ws.closed:
+                    break
                 await client.ws.send_str("what?")
             await client.hear_end()
             assert client.heard[-1]["code"] == "too_many_messages"
@@ -356,8 +358,7 @@ async def test_a_failed_engine_degrades_and_clients_are_told(
             assert (heard["type"], heard["code"]) == ("error", "engine_unavailable")
             await client.ws.send_bytes(CHUNK)
             await until(lambda: _two(gateway))
-            late = await client.next()
-            assert (late["type"], late["code"]) == ("error", "high_latency")
+            await client.hear("error", code="high_latency")
             session_id = (await session_ids(gateway))[-1]
             await gateway.commit(session_id, "it is back")
             assert (await client.hear("transcription"))["text"] == "it is back"
@@ -380,7 +381,7 @@ async def test_a_store_that_is_away_degrades_and_nothing_is_lost(
         await client.ws.send_bytes(CHUNK)
         session_id = await only_session(gateway)
         await stored(gateway, session_id, 1_600)
-        async with frozen(redis_server, 3.5):
+        with frozen(redis_server):
             await client.ws.send_bytes(CHUNK)
             assert (await client.hear("error"))["code"] == "store_unavailable"
             while (await watcher.next())["status"]["engine_ready"]:
@@ -399,7 +400,7 @@ async def test_a_client_that_falls_silent_is_ended_at_once(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     async with (
-        running(redis_server, tmp_path, socket_idle_seconds=0.5) as gateway,
+        running(redis_server, tmp_path, socket_idle_seconds=2.0) as gateway,
         engine(gateway),
         speaking(gateway, "/ws") as client,
     ):
@@ -463,7 +464,7 @@ async def test_the_limits_of_every_session_hold_here(
     settings: dict[str, float], code: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     async with (
-        running(redis_server, tmp_path, **settings) as gateway,
+        running(redis_server, tmp_path, clock=lambda: 0.0, **settings) as gateway,
         engine(gateway),
         speaking(gateway, "/ws") as first,
     ):

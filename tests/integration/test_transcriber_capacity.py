@@ -31,16 +31,17 @@ SETTINGS = RecognitionSettings(engine="scripted", pause_seconds=0.5)
 
 
 class TimedEngine(ScriptedEngine):
-    """Decodes one window after the other, each for so many seconds."""
+    """Decodes one window after the other, each for so many seconds until it is relieved."""
 
     max_batch = max_partials = concurrency = 1
     reserve = 0
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, relieved: asyncio.Event) -> None:
         self._seconds = seconds
+        self._relieved = relieved
 
     async def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:  # type: ignore[override]
-        await asyncio.sleep(self._seconds)
+        await asyncio.sleep(0 if self._relieved.is_set() else self._seconds)
         return [
             answer for answer in await super().decode(windows) if isinstance(answer, Hypothesis)
         ]
@@ -53,12 +54,13 @@ class Team:
         self.rig = rig
         self._stack = stack
 
-    async def worker(self, *, seconds: float = 0.0, expected: float = 0.0) -> Worker:
+    async def worker(self, *, seconds: float = 0.0, expected: float = 0.0,
+                     relieved: asyncio.Event | None = None) -> Worker:  # fmt: skip
         """Start a worker whose windows take so long, though this is what it expects of them."""
 
         @asynccontextmanager
         async def timed(_settings: RecognitionSettings) -> AsyncIterator[TimedEngine]:
-            yield TimedEngine(seconds)
+            yield TimedEngine(seconds, relieved or asyncio.Event())
 
         meter, draining = LoadMeter(Engine(1, expected)), asyncio.Event()
         with patch.object(recognition_module, "open_engine", timed):
@@ -109,11 +111,13 @@ def _said(events: list[Event]) -> list[tuple[int, str, int, int]]:
 async def test_a_worker_that_is_late_gives_sessions_to_one_with_room_and_no_word_is_lost(
     team: Team,
 ) -> None:
-    slow = await team.worker(seconds=0.4)
+    relieved = asyncio.Event()
+    slow = await team.worker(seconds=1.5, relieved=relieved)
     held = await team.spoken(7, SPEECH * 2)
     await team.holds(slow, 7)
     quick = await team.worker()
     await team.holds(quick, 1)
+    relieved.set()
     for one in held:
         await team.rig.ended(one)
     logs = [await team.rig.events(one) for one in held]

@@ -19,7 +19,7 @@ from steno_transcriber.settings import RecognitionSettings
 
 @pytest.fixture
 async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:
-    limits = Limits(shards=4, lease_seconds=0.6)
+    limits = Limits(shards=4, lease_seconds=1.5)
     settings = RecognitionSettings(engine="scripted", pause_seconds=0.5)
     async with open_link(redis_server.url) as link, open_recognition(settings) as recognition:
         yield Rig(SessionStore(link, limits), WorkStore(link, limits), recognition)
@@ -140,14 +140,18 @@ async def test_audio_that_brought_down_worker_after_worker_is_passed_over(rig: R
     async with rig.worker():
 
         async def warned() -> bool:
-            return any(isinstance(event, Warned) for event in await rig.events(held))
+            told = [e.code for e in await rig.events(held) if isinstance(e, Warned)]
+            return "segment_skipped" in told
 
         await rig.until(warned)
         await rig.send(held, SPEECH[64_000:], first=next_number)
         await rig.mark(held, "end")
         await rig.ended(held)
-    (warning,) = [e for e in await rig.events(held) if isinstance(e, Warned)]
-    assert warning == Warned("segment_skipped", "no text for 0.000 s to 2.000 s", 0, 32_000)
+    told = [e for e in await rig.events(held) if isinstance(e, Warned)]
+    # On a slow machine it is told beside that text is late.
+    assert [warning for warning in told if warning.code != "high_latency"] == [
+        Warned("segment_skipped", "no text for 0.000 s to 2.000 s", 0, 32_000)
+    ]
     assert len(await rig.finals(held)) == 2
 
 

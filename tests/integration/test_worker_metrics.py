@@ -26,7 +26,7 @@ WAIT_SECONDS = 0.6
 
 @pytest.fixture
 async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:
-    limits = Limits(shards=4, lease_seconds=0.6)
+    limits = Limits(shards=4, lease_seconds=1.5)
     settings = RecognitionSettings(
         engine="scripted", pause_seconds=0.5, partial_interval_seconds=0.3
     )
@@ -64,7 +64,7 @@ async def test_finals_are_timed_from_the_arrival_of_their_audio(
     async with rig.worker():
         await rig.ended(held)
     for name in names:
-        assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 30
+        assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 3_600
     assert risen("steno_transcriber_final_seconds_count") == 3
     assert risen("steno_transcriber_commits_total", result="ok") >= 3
 
@@ -81,7 +81,7 @@ async def test_partials_are_timed_too(rig: Rig, risen: Callable[..., float]) -> 
             return risen(f"{name}_count") > 0
 
         await rig.until(said)
-    assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 30
+    assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 3_600
 
 
 async def test_audio_that_is_passed_over_is_a_broken_promise(
@@ -101,7 +101,8 @@ async def test_audio_that_is_passed_over_is_a_broken_promise(
     async with rig.worker():
 
         async def warned() -> bool:
-            return any(isinstance(event, Warned) for event in await rig.events(held))
+            told = [e.code for e in await rig.events(held) if isinstance(e, Warned)]
+            return "segment_skipped" in told
 
         await rig.until(warned)
     assert risen(name, invariant="audio_passed_over") == 1

@@ -72,7 +72,7 @@ class Rig:
             draining.set()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 100) -> None:
         async with asyncio.timeout(seconds):
             while not await holds():  # noqa: ASYNC110 - it is another process's state
                 await asyncio.sleep(0.02)
