@@ -38,6 +38,8 @@ class Plan:
     """False: it never says that it has said all."""
     says: bool = True
     """False: it hears no word."""
+    late: float = 0.0
+    """Seconds from what is said to its result."""
     doubles: bool = False
     """Whether it says every result twice, and says finals once more when the next one comes."""
 
@@ -66,7 +68,7 @@ class FakeStream:
     async def finish(self) -> None:
         self._say(ended=True)
         if self.plan.ends:
-            self._results.put_nowait(None)
+            self._tell(None)
 
     async def results(self) -> AsyncIterator[Result]:
         while (result := await self._results.get()) is not None:
@@ -84,12 +86,16 @@ class FakeStream:
         for phrase, whole in phrases(self.audio, self._said, ended=ended):
             result = self._result(phrase, final=whole)
             for _ in range(2 if self.plan.doubles else 1):
-                self._results.put_nowait(result)
+                self._tell(result)
             if whole:
                 if self.plan.doubles and self._last is not None:
-                    self._results.put_nowait(self._last)
-                    self._results.put_nowait(replace(self._last, final=False))
+                    self._tell(self._last)
+                    self._tell(replace(self._last, final=False))
                 self._said, self._last = phrase[-1].end, result
+
+    def _tell(self, result: Result | None) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.plan.late, self._results.put_nowait, result)
 
     def _result(self, phrase: Sequence[Burst], *, final: bool) -> Result:
         words = tuple(
