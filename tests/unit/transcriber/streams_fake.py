@@ -53,7 +53,7 @@ class FakeStream:
         self.closed = False
         self._said = 0
         self._last: Result | None = None
-        self._results: asyncio.Queue[Result | EngineError | None] = asyncio.Queue()
+        self._results: asyncio.Queue[tuple[float, Result | EngineError | None]] = asyncio.Queue()
 
     async def send(self, audio: Samples) -> None:
         assert not self.closed
@@ -61,17 +61,22 @@ class FakeStream:
         self.audio = np.concatenate((self.audio, audio))
         lasts = self.plan.lasts
         if lasts is not None and len(self.audio) >= lasts:
-            self._results.put_nowait(self.plan.error)
+            self.tell(self.plan.error)
             return
         self._say(ended=False)
 
     async def finish(self) -> None:
         self._say(ended=True)
         if self.plan.ends:
-            self._tell(None)
+            self.tell(None)
 
     async def results(self) -> AsyncIterator[Result]:
-        while (result := await self._results.get()) is not None:
+        while True:
+            due, result = await self._results.get()
+            if (wait := due - asyncio.get_running_loop().time()) > 0:
+                await asyncio.sleep(wait)
+            if result is None:
+                return
             if isinstance(result, EngineError):
                 raise result
             yield result
@@ -86,16 +91,16 @@ class FakeStream:
         for phrase, whole in phrases(self.audio, self._said, ended=ended):
             result = self._result(phrase, final=whole)
             for _ in range(2 if self.plan.doubles else 1):
-                self._tell(result)
+                self.tell(result)
             if whole:
                 if self.plan.doubles and self._last is not None:
-                    self._tell(self._last)
-                    self._tell(replace(self._last, final=False))
+                    self.tell(self._last)
+                    self.tell(replace(self._last, final=False))
                 self._said, self._last = phrase[-1].end, result
 
-    def _tell(self, result: Result | None) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(self.plan.late, self._results.put_nowait, result)
+    def tell(self, result: Result | EngineError | None) -> None:
+        """Say a result, an error or the end, behind what was said before."""
+        self._results.put_nowait((asyncio.get_running_loop().time() + self.plan.late, result))
 
     def _result(self, phrase: Sequence[Burst], *, final: bool) -> Result:
         words = tuple(
