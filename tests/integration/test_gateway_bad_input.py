@@ -142,7 +142,7 @@ async def test_an_event_number_that_is_none_is_refused(gateway: Gateway, door: s
     session_id = await gateway.create()
     async with gateway.socket(f"{SESSIONS}/{session_id}/{door}?last_event=x") as client:
         assert (await client.hear("error"))["code"] == "invalid_message"
-        assert await client.hear_end() == 1000
+        assert await client.hear_end() == 1008
 
 
 async def test_a_client_that_leaves_within_the_handshake_harms_nobody(gateway: Gateway) -> None:

@@ -144,4 +144,4 @@ async def test_a_language_that_is_none_ends_the_socket(
         asyncio.timeout(60),
     ):
         assert (await speaker.hear("error"))["code"] == "INVALID_MESSAGE"
-        assert await speaker.hear_end() == 1000
+        assert await speaker.hear_end() == 1008

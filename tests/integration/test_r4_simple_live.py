@@ -120,7 +120,7 @@ async def test_what_cannot_be_read_is_told_and_closed(
         heard = await client.next()
         assert set(heard) == {"type", "error", "code", "timestamp"}
         assert heard["type"] == "error"
-        await client.hear_end()
+        assert await client.hear_end() == 1008
         assert await session_ids(gateway) == []
 
 

@@ -150,9 +150,8 @@ class Connection:
 
     async def _heed_state(self) -> None:
         """Warn whenever this server no longer works as it should."""
-        async for state in self.services.status.changes():
-            for code, message in state.troubles:
-                await self.teller.warn(code, message)
+        async for code, message in self.services.status.troubles():
+            await self.teller.warn(code, message)
 
     async def _dismissed(self) -> None:
         await self.line.dismissed.wait()

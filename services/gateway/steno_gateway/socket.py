@@ -119,6 +119,16 @@ class Peer:
         if error.code != "slow_reader" and error.fault.close is not None:
             await self.close(error.fault.close, error.code)
 
+    async def _end_with(self, error: ClientError) -> None:
+        """Tell the error that ends the connection, and close so that a client can tell it by that.
+
+        Codes that close nothing elsewhere do so here: of an address that cannot be read, say.
+        """
+        await self.refuse(error)
+        if error.code != "slow_reader":
+            again, never = WSCloseCode.TRY_AGAIN_LATER, WSCloseCode.POLICY_VIOLATION
+            await self.close(again if error.retryable else never, error.code)
+
     async def complain(self, dialect: Dialect, error: ClientError) -> None:
         """Tell an error in the words of a dialect."""
         metrics.ERRORS.labels(error.code).inc()
@@ -146,7 +156,7 @@ class Peer:
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
         """Serve the peer, then close; whatever ends that is told, and goes no further."""
-        async with telling(self.refuse):
+        async with telling(self._end_with):
             yield
         if self.dismissed.is_set():
             await self.close(WSCloseCode.SERVICE_RESTART, "restart")

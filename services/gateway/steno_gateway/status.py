@@ -9,7 +9,7 @@ from steno_common.errors import StoreError
 from steno_common.lifecycle import Lifecycle
 from steno_common.store.workers import WorkerStore
 from steno_gateway.admission import Admission
-from steno_gateway.domain.server_state import ServerState
+from steno_gateway.domain.server_state import ServerState, Trouble
 
 LOOK_SECONDS: Final = 0.5
 
@@ -42,6 +42,15 @@ class StatusBoard:
                 told = state
                 yield state
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def troubles(self) -> AsyncIterator[Trouble]:
+        """Give each trouble when it begins, whatever else changes meanwhile; for ever."""
+        known: tuple[Trouble, ...] = ()
+        async for state in self.changes():
+            for trouble in state.troubles:
+                if trouble not in known:
+                    yield trouble
+            known = state.troubles
 
     async def _look(self) -> ServerState:
         if self.life is None or self.admission is None or self.workers is None:

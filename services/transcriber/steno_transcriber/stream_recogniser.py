@@ -201,12 +201,12 @@ class StreamRecogniser:
             self._outbox.put(Timed(closed, sent_at))
         await self._outbox.room()
 
-    async def _look(self) -> None:
+    async def _look(self, due: int) -> None:
         """Commit silence, so that no audio waits for a word that never comes.
 
         Of what may be speech, tell that it is heard.
         """
-        if (closed := self._tiling.rest()) is not None:
+        if (closed := self._tiling.rest(due)) is not None:
             self._outbox.put(Timed(closed))
             await self._outbox.room()
         self._listening.said(self._tiling.border)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from steno_common.units import SAMPLE_RATE
+from steno_common.units import SAMPLE_RATE, to_seconds
 from steno_transcriber.domain.pacing import Pacing
 from steno_transcriber.domain.results import Result
 from steno_transcriber.domain.tiling import Tiling
@@ -20,7 +20,7 @@ SILENCE: Final = np.zeros(SAMPLE_RATE // 10, np.int16)
 """What keeps a stream open."""
 
 Hear = Callable[[Result], Awaitable[None]]
-Look = Callable[[], Awaitable[None]]
+Look = Callable[[int], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -46,7 +46,8 @@ class Streaming:
     hear: Hear
     """Takes each result."""
     look: Look
-    """Called after audio was sent."""
+    """Called after audio was sent, with the position up to which the engine has had its time to
+    speak of it: of audio that is sent again, faster than it was spoken, no less than of other."""
     finished: bool = False
     """Whether all audio was sent that the stream will get."""
     _sent: deque[tuple[int, float]] = field(default_factory=deque)
@@ -78,9 +79,15 @@ class Streaming:
             self._sent.popleft()
         return self._sent[0][1] if self._sent else None
 
+    def _sent_by(self, moment: float) -> int:
+        """Give the position behind what had been sent at a moment, of what is not closed."""
+        self.sent_at(self.tiling.border)
+        return next((position for position, at in reversed(self._sent) if at <= moment), 0)
+
     async def _send(self) -> None:
         pacing = Pacing(self.rules.pace, self.rules.burst_seconds)
         clock = asyncio.get_running_loop().time
+        settle = to_seconds(self.rules.patience.settle)
         while not self.tiling.is_turn_due():
             if not self.tiling.unsent:
                 if self.signals.flushing:
@@ -94,7 +101,7 @@ class Streaming:
             pacing.sent(clock(), len(piece))
             self._sent.append((self.tiling.sent, clock()))
             self.signals.room.set()
-            await self.look()
+            await self.look(self._sent_by(clock() - settle))
         self.finished = True
         await self._handed_over(self.stream.finish())
         await asyncio.sleep(self.rules.finish_seconds)

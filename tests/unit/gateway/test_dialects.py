@@ -250,6 +250,31 @@ def test_a_client_that_numbers_its_chunks_is_told_where_to_go_on() -> None:
     assert "resendFrom" not in told(SendAudio(NAME, details=True), "rate_limited", resend_from=7)
 
 
+@pytest.mark.parametrize(
+    ("frame", "name"),
+    [
+        ('{"action": "sendAudio", "sessionId": "a", "audioData": "A"}', "a"),
+        ('{"action": "sendAudio", "sessionId": "a", "audioData": "AAAA"}', "a"),
+        ('{"action": "none", "sessionId": "a"}', "a"),
+        ('{"action": "sendAudio", "sessionId": "a b", "audioData": "AAA="}', ""),
+        ('{"action": "sendAudio", "sessionId": 7, "audioData": "AAA="}', ""),
+        ('{"action": "endSession"}', ""),
+        ("a", ""),
+        ("[" * 9_999, ""),
+        (b"\0\0", ""),
+    ],
+)
+def test_what_is_refused_is_still_known_by_its_name(frame: str | bytes, name: str) -> None:
+    with pytest.raises(ClientError):
+        SendAudio().read(frame)
+    assert SendAudio().name_in(frame) == name
+
+
+def test_what_is_no_action_is_answered_with_those_that_are() -> None:
+    with pytest.raises(ClientError, match="known actions are sendAudio, endSession"):
+        SendAudio().read('{"action": "begin", "sessionId": "a"}')
+
+
 def test_r3_results_come_in_the_words_of_the_pipeline() -> None:
     assert said(SendAudio(NAME), PARTIAL) == {
         "type": "transcript", "sessionId": NAME, "sourceLanguage": "en", "transcriptText": "hello",

@@ -38,6 +38,8 @@ class Plan:
     """False: it never says that it has said all."""
     says: bool = True
     """False: it hears no word."""
+    late: float = 0.0
+    """Seconds from what is said to its result."""
     doubles: bool = False
     """Whether it says every result twice, and says finals once more when the next one comes."""
 
@@ -51,7 +53,7 @@ class FakeStream:
         self.closed = False
         self._said = 0
         self._last: Result | None = None
-        self._results: asyncio.Queue[Result | EngineError | None] = asyncio.Queue()
+        self._results: asyncio.Queue[tuple[float, Result | EngineError | None]] = asyncio.Queue()
 
     async def send(self, audio: Samples) -> None:
         assert not self.closed
@@ -59,17 +61,22 @@ class FakeStream:
         self.audio = np.concatenate((self.audio, audio))
         lasts = self.plan.lasts
         if lasts is not None and len(self.audio) >= lasts:
-            self._results.put_nowait(self.plan.error)
+            self.tell(self.plan.error)
             return
         self._say(ended=False)
 
     async def finish(self) -> None:
         self._say(ended=True)
         if self.plan.ends:
-            self._results.put_nowait(None)
+            self.tell(None)
 
     async def results(self) -> AsyncIterator[Result]:
-        while (result := await self._results.get()) is not None:
+        while True:
+            due, result = await self._results.get()
+            if (wait := due - asyncio.get_running_loop().time()) > 0:
+                await asyncio.sleep(wait)
+            if result is None:
+                return
             if isinstance(result, EngineError):
                 raise result
             yield result
@@ -84,12 +91,16 @@ class FakeStream:
         for phrase, whole in phrases(self.audio, self._said, ended=ended):
             result = self._result(phrase, final=whole)
             for _ in range(2 if self.plan.doubles else 1):
-                self._results.put_nowait(result)
+                self.tell(result)
             if whole:
                 if self.plan.doubles and self._last is not None:
-                    self._results.put_nowait(self._last)
-                    self._results.put_nowait(replace(self._last, final=False))
+                    self.tell(self._last)
+                    self.tell(replace(self._last, final=False))
                 self._said, self._last = phrase[-1].end, result
+
+    def tell(self, result: Result | EngineError | None) -> None:
+        """Say a result, an error or the end, behind what was said before."""
+        self._results.put_nowait((asyncio.get_running_loop().time() + self.plan.late, result))
 
     def _result(self, phrase: Sequence[Burst], *, final: bool) -> Result:
         words = tuple(

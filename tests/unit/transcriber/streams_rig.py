@@ -8,11 +8,11 @@ from typing import cast
 
 import numpy as np
 from tests.simulation.virtual_time import SimLoop
-from tests.unit.transcriber.streams_fake import FakeEngine
 
 from steno_common.units import SAMPLE_RATE
 from steno_transcriber.domain.samples import Samples
 from steno_transcriber.domain.scan import SpeechProbability
+from steno_transcriber.engines.base import StreamEngine
 from steno_transcriber.engines.numbers import phrase, silence
 from steno_transcriber.recogniser import Emit, Partial, Span
 from steno_transcriber.speech import start_loudness
@@ -52,7 +52,7 @@ class Sink:
 
 
 def recogniser(
-    engine: FakeEngine,
+    engine: StreamEngine,
     sink: Emit,
     start: Start | None = None,
     detector: Callable[[], SpeechProbability] = start_loudness,

@@ -1,5 +1,7 @@
 """Checks against invented text."""
 
+from math import nan
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +32,10 @@ def test_what_is_accepted_is_likely_and_no_loop(tried: Attempt) -> None:
         assert tried.log_probability >= -1
         assert not tried.repetitive
         assert not tried.hasty
+
+
+def test_a_likelihood_that_is_no_number_is_not_believed() -> None:
+    assert judge(attempt(log_probability=nan)) is Verdict.RETRY
 
 
 @given(st.lists(attempts, max_size=4))

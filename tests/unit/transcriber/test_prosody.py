@@ -1,15 +1,20 @@
 """R3, emotion dynamics of a segment: volume by RMS, rate by onsets, energy by the spectrum."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.transcriber.sound import loud, quiet, sound
-from tests.unit.transcriber.waves import clicks, clipped, decibels, noise, tone
+from tests.unit.transcriber.waves import bursts, clicks, clipped, decibels, noise, tone, waves
 
+from steno_audio import decode_file
 from steno_common.messages import Prosody
 from steno_transcriber.domain.prosody import NEUTRAL, measure
-from steno_transcriber.domain.samples import Samples
+from steno_transcriber.domain.samples import Samples, from_bytes
+
+HELLO = Path(__file__).parents[3] / "samples" / "hello.wav"
 
 
 @given(st.integers(0, 40_000), st.integers(0, 15), st.integers(0, 99))
@@ -84,11 +89,48 @@ def test_rate_is_bounded_where_there_are_hardly_any_onsets_or_very_many() -> Non
     assert measure(tone(440, 9_000)).rate == 0.5
 
 
-def test_rate_counts_onsets() -> None:
-    def bursts(a_second: int) -> Samples:
-        length = 16_000 // a_second
-        return sound(*[sound(quiet(length // 2), loud(length - length // 2))] * (3 * a_second))
+SOUNDS = pytest.mark.parametrize("of", [tone(800, 9_000, 8), noise(3_000, 8)],
+                                 ids=["tone", "noise"])  # fmt: skip
 
-    assert measure(bursts(4)).rate == pytest.approx(1.0, abs=0.15)
-    assert measure(bursts(8)).rate > 1.5
-    assert measure(bursts(1)).rate == 0.5
+
+@SOUNDS
+@pytest.mark.parametrize("sounding", [0.2, 0.5, 0.7])
+@pytest.mark.parametrize("a_second", [2, 3, 4, 6, 8])
+def test_the_rate_of_bursts_is_theirs_however_they_begin_and_end(
+    a_second: int, sounding: float, of: Samples
+) -> None:
+    # One burst more or less in 8 s is a 32nd.
+    assert measure(bursts(of, a_second, sounding)).rate == pytest.approx(a_second / 4, abs=0.04)
+
+
+@SOUNDS
+@pytest.mark.parametrize("a_second", [2, 4, 6])
+def test_the_rate_of_what_swells_and_fades_is_that_of_its_swells(
+    a_second: int, of: Samples
+) -> None:
+    assert measure(waves(of, a_second)).rate == pytest.approx(a_second / 4, abs=0.04)
+
+
+def test_rate_counts_onsets_above_a_noise_that_never_stops() -> None:
+    def heard(a_second: int) -> float:
+        length = 16_000 // a_second
+        return measure(
+            sound(*[sound(quiet(length // 2), loud(length - length // 2))] * (3 * a_second))
+        ).rate
+
+    assert heard(4) == pytest.approx(1.0, abs=0.15)
+    assert heard(8) > 1.5
+    assert heard(1) == 0.5
+
+
+@SOUNDS
+def test_what_goes_on_without_a_change_has_no_onsets(of: Samples) -> None:
+    assert measure(of).rate == 0.5
+
+
+@pytest.mark.parametrize("gain", [0.1, 0.3, 1.0])
+def test_the_rate_of_speech_is_about_its_syllables_however_loud_it_is(gain: float) -> None:
+    # "You will be able to read what I am saying": 11 syllables, from 0.4 s to 2.65 s.
+    audio = from_bytes(b"".join(decode_file(HELLO)))[6_400:42_400]
+    quieter = (audio * gain).astype(np.int16)
+    assert measure(quieter).rate == pytest.approx(11 / 2.25 / 4, rel=0.25)

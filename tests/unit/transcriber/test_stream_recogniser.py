@@ -537,6 +537,21 @@ def test_a_detector_that_hears_nothing_costs_no_word(lasts: int) -> None:
     check_tiles(sink.spans, 0, len(TALK))
 
 
+@pytest.mark.parametrize("lasts", [50_000, 60_000, 70_000, 80_000, 90_000])
+def test_audio_that_is_sent_again_has_the_same_time_to_be_heard_as_any_other(lasts: int) -> None:
+    # The service takes 1.5 s for a word; what it catches up with comes four times as fast.
+    engine = FakeEngine(Plan(opens=False), Plan(lasts=lasts, late=1.5), Plan(late=1.5))
+    sink = Sink()
+
+    async def scenario() -> None:
+        held = recogniser(engine, sink, detector=lambda: lambda _block: [0.0] * 4)
+        await heard(held, speech([1, 2], [3], [4], [5, 6, 7], [8], [9]))
+        await held.aclose()
+
+    simulated(scenario)
+    assert sink.words == [str(number) for number in range(1, 10)]
+
+
 def test_audio_waits_elsewhere_while_no_stream_takes_it() -> None:
     engine = FakeEngine(*[Plan(opens=False)] * 9)
 

@@ -113,7 +113,7 @@ def test_a_final_that_was_taken_before_changes_nothing() -> None:
     made.finish(final(1.0, 2.0, ("one", 1.0, 2.0)))
     assert made.finish(final(1.0, 2.0, ("one", 1.0, 2.0))) == []
     assert made.show(Result("a", 1.0, 2.0, (HeardWord("one", 1.0, 2.0),))) is None
-    rest = made.rest()
+    rest = made.rest(made.sent)
     assert rest is not None
     assert rest.end == 8 * SECOND
 
@@ -129,7 +129,7 @@ def test_results_are_cut_by_time_at_what_is_finished() -> None:
 
 def test_a_word_in_what_was_taken_for_silence_is_said_all_the_same() -> None:
     made = tiling(10 * SECOND)
-    rest = made.rest()
+    rest = made.rest(made.sent)
     assert rest is not None
     assert rest.end == 8 * SECOND
     (closed,) = made.finish(final(2.0, 3.0, ("quiet", 2.0, 3.0)))
@@ -140,10 +140,10 @@ def test_a_word_in_what_was_taken_for_silence_is_said_all_the_same() -> None:
 def test_silence_waits_for_what_a_result_may_still_speak_of() -> None:
     made = tiling(10 * SECOND)
     made.show(Result("a", 4.0, 5.0, (HeardWord("may", 4.0, 5.0),)))
-    closed = made.rest()
+    closed = made.rest(made.sent)
     assert closed is not None
     assert closed.end == 4 * SECOND
-    assert made.rest() is None
+    assert made.rest(made.sent) is None
 
 
 def test_a_stream_is_asked_to_end_when_it_owes_too_much() -> None:

@@ -33,3 +33,15 @@ def clicks(a_second: float, seconds: float) -> Samples:
     for start in (np.arange(0.1, seconds - 0.1, 1 / a_second) * 16_000).astype(int):
         train[start : start + 32] = 20_000
     return train
+
+
+def bursts(of: Samples, a_second: float, sounding: float = 0.5) -> Samples:
+    """Give a sound that is there so many times a second, each time for this share of it."""
+    turns = np.arange(len(of)) * a_second / 16_000 + 0.5
+    return (of * (turns % 1 < sounding)).astype(np.int16)
+
+
+def waves(of: Samples, a_second: float) -> Samples:
+    """Give a sound that swells and fades so many times a second."""
+    turns = np.arange(len(of)) * a_second / 16_000
+    return (of * (0.5 - 0.5 * np.cos(2 * np.pi * turns))).astype(np.int16)

@@ -83,7 +83,6 @@ class Desk:
                 raise ClientError("idle_timeout", f"no message for {seconds:.0f} s") from error
             if not is_frame(frame):
                 return
-            name = ""
             try:
                 name, messages = self.dialect.address(frame.data)
                 ends = any(isinstance(message, Control) for message in messages)
@@ -94,7 +93,8 @@ class Desk:
                 if self._chatter.take(time.monotonic()):
                     raise ClientError("too_many_messages", "too many messages that bring no audio"
                                       ) from error  # fmt: skip
-                await self.peer.complain(replace(self.dialect, name=name), error)
+                named = replace(self.dialect, name=self.dialect.name_in(frame.data))
+                await self.peer.complain(named, error)
 
     def _line(self, tasks: asyncio.TaskGroup, name: str, *, ends: bool) -> NamedLine:
         """Give the line of a name, a new one if there is none; raises ClientError."""

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from steno_common.public import Json
 
-STORE_AWAY = ("store_unavailable", "the store does not answer; audio waits here")
-NO_ENGINE = ("engine_unavailable", "no engine is ready; the audio waits for one")
+Trouble = tuple[str, str]
+"""Code and message."""
+
+STORE_AWAY: Final[Trouble] = ("store_unavailable", "the store does not answer; audio waits here")
+NO_ENGINE: Final[Trouble] = ("engine_unavailable", "no engine is ready; the audio waits for one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,8 @@ class ServerState:
         return "ok" if self.engine_ready and all(self.ready.values()) else "degraded"
 
     @property
-    def troubles(self) -> tuple[tuple[str, str], ...]:
-        """What a client with audio should know: code, message."""
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What a client with audio should know."""
         if self.transcribers is None:
             return (STORE_AWAY,)
         return () if self.engine_ready else (NO_ENGINE,)

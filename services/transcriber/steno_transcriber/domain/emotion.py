@@ -4,7 +4,6 @@ from collections import deque
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from steno_common.messages import Prosody
 from steno_transcriber.domain import prosody
@@ -32,11 +31,9 @@ class EmotionMeter:
 
     def __init__(self, position: int = 0) -> None:
         self._frames = Frames(position, length=FRAME, hop=HOP, most=WINDOW)
-        self._rises: deque[float] = deque(maxlen=WINDOW - 1)
+        self._levels: deque[list[float]] = deque(maxlen=WINDOW)
         self._newest: deque[tuple[int, int, float, float]] = deque(maxlen=NEWEST)
         """Of each frame: sum and square sum of its newer half, power and moment."""
-        self._last: NDArray[np.float32] | None = None
-        """Spectrum of the last frame."""
 
     def feed(self, samples: Samples) -> None:
         """Take the next samples."""
@@ -47,22 +44,19 @@ class EmotionMeter:
         frames = self._frames.take()
         if len(frames):
             self._take(frames)
-        if len(self._rises) < prosody.LEAST_FRAMES - 1:
+        if len(self._levels) < prosody.LEAST_FRAMES:
             return None
         total, squares, power, moment = (sum(values) for values in zip(*self._newest, strict=True))
         loudness = prosody.volume((squares - total**2 / _HEARD) / _HEARD / FULL_SCALE**2)
         return Prosody(
             volume=loudness,
-            rate=prosody.rate(prosody.onsets(np.array(self._rises)), len(self._rises) + 1),
+            rate=prosody.rate(prosody.onsets(np.array(self._levels)), len(self._levels)),
             energy=prosody.energy(power, moment) if loudness else 0.0,
         )
 
     def _take(self, frames: Samples) -> None:
         magnitudes = prosody.spectra(frames)
-        before = magnitudes[:1] if self._last is None else self._last
-        rises = prosody.rises(np.concatenate((before, magnitudes)))
-        self._rises.extend(rises.tolist()[self._last is None :])
-        self._last = magnitudes[-1:].copy()
+        self._levels.extend(prosody.levels(magnitudes).tolist())
         wave = frames[-NEWEST:, HOP:].astype(np.int64)
         power, moment = prosody.moments(magnitudes[-NEWEST:])
         sums, squares = wave.sum(axis=1), np.square(wave).sum(axis=1)

@@ -80,7 +80,8 @@ class Attempt:
 
 def judge(attempt: Attempt) -> Verdict:
     """Say whether an attempt holds, is worth another search, or heard nothing."""
-    unlikely = attempt.log_probability < MIN_LOG_PROBABILITY
+    # What is no number, as a model in half precision may give, is no proof of anything.
+    unlikely = not attempt.log_probability >= MIN_LOG_PROBABILITY
     if not attempt.text.strip():
         return Verdict.SILENCE
     if attempt.no_speech > MAX_NO_SPEECH and (unlikely or attempt.samples < SHORT_TAIL):

@@ -95,6 +95,11 @@ class Decoded:
     work: tuple[float, float] = field(default=(0.0, 0.0), compare=False)
 
 
+def sureness(confidence: float) -> float:
+    """Give a confidence as one from 0 to 1; what is no number at all is none."""
+    return min(1.0, max(0.0, confidence))
+
+
 def within(hypothesis: Hypothesis, first: int, last: int) -> Hypothesis:
     """Move the words into the bounds of speech: a model's first word begins with its window."""
     words = tuple(
@@ -112,13 +117,19 @@ def within(hypothesis: Hypothesis, first: int, last: int) -> Hypothesis:
 def placed(hypothesis: Hypothesis, start: int, length: int) -> Hypothesis:
     """Count word times from the start of the session; drop words beyond the window's audio.
 
-    `start` is the window's first sample, `length` its number of samples.
+    `start` is the window's first sample, `length` its number of samples. Confidences become such.
     """
     kept = tuple(word for word in hypothesis.words if word.start < length)
     words = tuple(
-        Word(word.text, start + max(0, word.start), start + min(word.end, length), word.confidence)
+        Word(
+            word.text,
+            start + max(0, word.start),
+            start + min(word.end, length),
+            sureness(word.confidence),
+        )
         for word in kept
     )
+    sane = replace(hypothesis, words=words, confidence=sureness(hypothesis.confidence))
     if len(kept) == len(hypothesis.words):
-        return replace(hypothesis, words=words)
-    return replace(hypothesis, words=words, text=" ".join(word.text for word in words))
+        return sane
+    return replace(sane, text=" ".join(word.text for word in words))

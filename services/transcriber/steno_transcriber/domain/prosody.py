@@ -24,8 +24,14 @@ _FLOOR_DB: Final = 60.0
 _ORDINARY_ONSETS: Final = 4.0
 """Onsets a second in ordinary speech: about one a syllable."""
 _BRIGHT_HZ: Final = 4_000.0
-_LEAST_RISE: Final = 0.05
-"""A steady tone wavers less, an onset of speech rises by 0.3."""
+_SLOWEST: Final = 0.5
+"""Least pace that is told apart."""
+_LEAST_RISE: Final = 0.3
+"""Steady noise wavers less, most syllables rise by 1 or more."""
+_APART: Final = 4
+"""Frames: of two peaks that are closer (64 ms) the higher one is an onset, the other its echo."""
+_BANDS: Final = (3, 4, 6, 9, 13, 19, 28, 40, 58, 84, 122, 177, 256)
+"""Bounds of the bands, in bins: each half as wide again as the one before, from 100 Hz on."""
 _OFFSET_BINS: Final = 2
 """Lowest bins of a spectrum: what a constant offset comes to, behind the window."""
 
@@ -41,7 +47,7 @@ def volume(power: float) -> float:
 def rate(onsets: int, frames: int) -> float:
     """Give pace 0.5 to 2: onsets a second against an ordinary 4."""
     a_second = onsets * SAMPLE_RATE / (frames * HOP)
-    return round(min(2.0, max(0.5, a_second / _ORDINARY_ONSETS)), 3)
+    return round(min(2.0, max(_SLOWEST, a_second / _ORDINARY_ONSETS)), 3)
 
 
 def energy(power: float, moment: float) -> float:
@@ -61,20 +67,42 @@ def moments(magnitudes: NDArray[np.float32]) -> tuple[Values, Values]:
     return power.sum(axis=1), (power * _frequencies()).sum(axis=1)
 
 
-def rises(magnitudes: NDArray[np.float32]) -> Values:
-    """Give how much each spectrum but the first has risen over the one before (its flux)."""
-    rise: Values = np.maximum(np.diff(np.log1p(100 * magnitudes), axis=0), 0).mean(
-        axis=1, dtype=np.float64
-    )
-    return rise
+def levels(magnitudes: NDArray[np.float32]) -> Values:
+    """Give for each spectrum its level as a whole, then that of each band; each is logarithmic."""
+    power = np.square(magnitudes[:, _BANDS[0] : _BANDS[-1]], dtype=np.float64)
+    bounds = np.array(_BANDS) - _BANDS[0]
+    banded = np.add.reduceat(power, bounds[:-1], axis=1) / np.diff(bounds)
+    whole = power.mean(axis=1, keepdims=True)
+    found: Values = np.log1p(1e4 * np.concatenate((whole, banded), axis=1))
+    return found
 
 
-def onsets(rise: Values) -> int:
-    """Count the peaks of the rise that stand out of its mean."""
+def onsets(levels: Values) -> int:
+    """Count the moments at which sound rises, of frames given by `levels`.
+
+    A rise is the mean over the bands of what each gains. Where the whole becomes fainter nothing
+    begins: a sound that is cut off spreads over all bands.
+    """
+    smooth = (levels[:-2] + levels[1:-1] + levels[2:]) / 3
+    gain = smooth[2:] - smooth[:-2]
+    rise = np.where(gain[:, 0] > 0, np.maximum(gain[:, 1:], 0).mean(axis=1), 0.0)
+    least = max(_LEAST_RISE, 1.5 * float(rise.mean()), 0.4 * _usual(rise, len(levels)))
     inner = rise[1:-1]
-    least = max(1.5 * float(rise.mean()), _LEAST_RISE)
-    peaks = (inner > rise[:-2]) & (inner >= rise[2:]) & (inner > least)
-    return int(peaks.sum())
+    peaks = np.flatnonzero((inner > rise[:-2]) & (inner >= rise[2:]) & (inner > least))
+    found: list[int] = []
+    for peak in peaks.tolist():
+        if not found or peak - found[-1] >= _APART:
+            found.append(peak)
+        elif inner[peak] > inner[found[-1]]:
+            found[-1] = peak
+    return len(found)
+
+
+def _usual(rise: Values, frames: int) -> float:
+    """Give the height of an onset, if there are as many as in the slowest speech told apart."""
+    slowest = _SLOWEST * _ORDINARY_ONSETS * frames * HOP / SAMPLE_RATE
+    rank = min(len(rise), max(1, round(slowest)))
+    return float(np.partition(rise, -rank)[-rank])
 
 
 def measure(audio: Samples) -> Prosody:
@@ -86,7 +114,7 @@ def measure(audio: Samples) -> Prosody:
     power, moment = moments(magnitudes)
     return Prosody(
         volume=loudness,
-        rate=rate(onsets(rises(magnitudes)), len(magnitudes)),
+        rate=rate(onsets(levels(magnitudes)), len(magnitudes)),
         energy=energy(float(power.sum()), float(moment.sum())),
     )
 

@@ -1,6 +1,9 @@
 """What a stream engine says of its audio; times are seconds since the stream's first sample."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
+
+from steno_transcriber.domain.hypothesis import sureness
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,15 @@ class Result:
     """Nothing more will be said of the segment."""
     language: str | None = None
     """Two letters."""
+
+
+def checked(result: Result) -> Result:
+    """Give the result with confidences that are some; raises ValueError if a time is no number."""
+    words = result.words
+    times = (result.start, result.end, *(at for word in words for at in (word.start, word.end)))
+    if not all(map(isfinite, times)):
+        raise ValueError("a time of a result is no number")
+    if all(0 <= word.confidence <= 1 for word in words):
+        return result
+    sane = tuple(replace(word, confidence=sureness(word.confidence)) for word in words)
+    return replace(result, words=sane)

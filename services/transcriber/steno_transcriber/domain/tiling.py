@@ -30,7 +30,7 @@ class Patience:
     """How long a stream may leave audio without a final."""
 
     settle: int = 2 * SAMPLE_RATE
-    """After it, silence of which no result speaks is silence."""
+    """After it, in audio as in time, silence of which no result speaks is silence."""
     unheard: int = 20 * SAMPLE_RATE
     """Speech by the local detector of which no result speaks, before the stream is asked to end."""
     open: int = 40 * SAMPLE_RATE
@@ -148,9 +148,14 @@ class Tiling:
         self._said = self.border
         return closed
 
-    def rest(self) -> Closed | None:
-        """Give silence that is silence for sure, if there is enough of it."""
-        end = min(self.sent - self._patience.settle, self.activity.judged, *self._open.values())
+    def rest(self, due: int) -> Closed | None:
+        """Give silence that is silence for sure, if there is enough of it.
+
+        `due`: position up to which the engine has had the time to speak of what it was sent.
+        """
+        end = min(
+            due, self.sent - self._patience.settle, self.activity.judged, *self._open.values()
+        )
         if (speech := self.activity.speech(self.border, end)) is not None:
             end = speech[0] - LEAD
         return self._silence(end) if end - self.border >= SILENCE else None

@@ -8,6 +8,7 @@ from typing import Final
 
 from steno_common.logs import about
 from steno_transcriber.engines.base import EngineUnavailable, StreamEngine, WindowEngine
+from steno_transcriber.engines.guarded import GuardedEngine
 from steno_transcriber.settings import RecognitionSettings
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ async def open_engine(settings: RecognitionSettings) -> AsyncIterator[WindowEngi
     """
     engine = await _open(settings)
     try:
-        yield engine
+        yield GuardedEngine(engine) if isinstance(engine, StreamEngine) else engine
     finally:
         await engine.aclose()
 

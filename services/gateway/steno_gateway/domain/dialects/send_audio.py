@@ -40,8 +40,17 @@ class _EndSession(msgspec.Struct, frozen=True, tag_field="action", tag="endSessi
     sessionId: _Name  # noqa: N815
 
 
+class _Named(msgspec.Struct, frozen=True):
+    """Whatever it is that a session is told."""
+
+    sessionId: _Name  # noqa: N815
+
+
 _messages = msgspec.json.Decoder(_SendAudio | _EndSession)
 _numbered = msgspec.json.Decoder(_Numbered | _EndSession)
+_names = msgspec.json.Decoder(_Named)
+
+_NAME_RULE: Final = "sessionId: 1 to 128 letters, digits and _.:@~-"
 
 _FORMAT_FIELDS: Final = ("`$.audioData`", "`$.sampleRate`", "`$.channels`")
 _CODES: Final[Mapping[str, str]] = MappingProxyType(
@@ -85,8 +94,7 @@ class SendAudio:
         """Read a frame: the name of a session with what is said to it; raises ClientError."""
         said = _parsed(frame, _numbered if self.acks else _messages)
         if not is_name(said.sessionId):
-            reason = "sessionId: 1 to 128 letters, digits and _.:@~-"
-            raise ClientError("invalid_session_id", reason)
+            raise ClientError("invalid_session_id", _NAME_RULE)
         if isinstance(said, _EndSession):
             return said.sessionId, (Control("stop"),)
         size = len(said.audioData)
@@ -98,6 +106,13 @@ class SendAudio:
         if number is None:
             return said.sessionId, (Audio(said.audioData),)
         return said.sessionId, (AudioChunk(number, said.audioData),)
+
+    def name_in(self, frame: str | bytes) -> str:
+        """Give the name in a frame that was refused; nothing where there is none to be read."""
+        try:
+            return _names.decode(frame).sessionId if isinstance(frame, str) else ""
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            return ""
 
     def word(self, message: Json, _now: float, /) -> Sequence[Json]:
         """Say texts, translations, warnings, errors, the end of a session, what is stored."""
@@ -192,11 +207,11 @@ def _parsed(
         if where.endswith(_FORMAT_FIELDS):
             raise ClientError("invalid_audio_format", where[:200]) from error
         if where.endswith("`$.sessionId`") or "field `sessionId`" in where:
-            raise ClientError("invalid_session_id", "sessionId: 1 to 128 characters of a name"
-                              ) from error  # fmt: skip
-        unknown = where.endswith("`$.action`") or "field `action`" in where
-        code = "unknown_type" if unknown else "invalid_message"
-        raise ClientError(code, where[:200]) from error
+            raise ClientError("invalid_session_id", _NAME_RULE) from error
+        if where.endswith("`$.action`") or "field `action`" in where:
+            reason = "known actions are sendAudio, endSession"
+            raise ClientError("unknown_type", reason) from error
+        raise ClientError("invalid_message", where[:200]) from error
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise ClientError("invalid_json", "a frame is one JSON object") from error
     return said
