@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+from bench.processes import plain_environment, running
 
 from steno_common.health import PORT_OFFSETS
-from steno_standalone.child import Program, tethered
+from steno_standalone.child import Program
 from steno_standalone.domain.binaries import Binary
 from steno_standalone.find import find_binaries
 from steno_standalone.private_redis import private_redis
-from steno_standalone.ready import redis_answers
+from steno_standalone.ready import is_ready, redis_answers
 
 SERVICES: Final = tuple(PORT_OFFSETS)
 READY_SECONDS: Final = 60.0
@@ -106,7 +107,7 @@ def best_redis() -> Binary:
 async def redis_server(folder: Path, binary: Binary | None = None) -> AsyncIterator[str]:
     """Run a private Redis, as an installation does; gives its URL."""
     with private_redis(binary or best_redis()) as private:
-        async with _running(private.program, folder / "redis.log"):
+        async with running(private.program, folder / "redis.log"):
             await redis_answers(private.url, REDIS_SECONDS)
             yield private.url
 
@@ -120,9 +121,10 @@ async def installation(
     `redis_urls` may give each service its own way to the one Redis; `settings` are STENO_
     variables of all services. Ready when it begins, gone when it ends, whatever happens.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("STENO_")}
-    shared = kept | {"STENO_ENGINE": "scripted", "STENO_OUTPUT": str(folder / "output"),
-                     "STENO_GOAWAY_SECONDS": "0", "PYTHONUNBUFFERED": "1"}  # fmt: skip
+    shared = plain_environment() | {
+        "STENO_ENGINE": "scripted", "STENO_OUTPUT": str(folder / "output"),
+        "STENO_GOAWAY_SECONDS": "0", "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
     async with AsyncExitStack() as held:
         parts = {}
         for name in SERVICES:
@@ -132,9 +134,9 @@ async def installation(
             program = Program(name, (sys.executable, "-m", f"steno_{name}"),
                               shared | own | dict(settings or {}))  # fmt: skip
             log = folder / f"{name}.log"
-            process = await held.enter_async_context(_running(program, log))
+            process = await held.enter_async_context(running(program, log))
             parts[name] = Part(name, process, log, f"http://127.0.0.1:{port}")
-        await _ready(list(parts.values()))
+        await ready(list(parts.values()))
         yield Installation(parts)
 
 
@@ -145,29 +147,12 @@ def free_port() -> int:
     return port
 
 
-@asynccontextmanager
-async def _running(program: Program, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *tethered(program.argv), env=dict(program.environment), stdin=asyncio.subprocess.PIPE,
-            stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
-    assert process.stdin is not None
-    process.stdin.write(program.stdin)
-    process.stdin.close()
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _ready(parts: Sequence[Part]) -> None:
+async def ready(parts: Sequence[Part], seconds: float = READY_SECONDS) -> None:
+    """Wait until parts are ready; raises NotRunningError."""
     timeout = aiohttp.ClientTimeout(2.0)
     waiting = list(parts)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as http, asyncio.timeout(READY_SECONDS):
+        async with aiohttp.ClientSession(timeout=timeout) as http, asyncio.timeout(seconds):
             while waiting:
                 waiting = [part for part in waiting if not await _is_ready(http, part)]
                 await asyncio.sleep(0.05 if waiting else 0)
@@ -178,11 +163,7 @@ async def _ready(parts: Sequence[Part]) -> None:
 async def _is_ready(http: aiohttp.ClientSession, part: Part) -> bool:
     if not part.alive:
         raise _not_running(part)
-    try:
-        async with http.get(f"{part.address}/readyz") as answer:
-            return answer.status == 200
-    except (aiohttp.ClientError, TimeoutError):
-        return False
+    return await is_ready(http, f"{part.address}/readyz")
 
 
 def _not_running(part: Part) -> NotRunningError:

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import msgspec
+from bench.processes import ROOT
 from bench.recognition.seen import Job, SeenSession
-from bench.recognition.steno import ROOT
 
 from steno_standalone.child import tethered
 
