@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ from steno_standalone.ready import is_ready, redis_answers
 SERVICES: Final = tuple(PORT_OFFSETS)
 READY_SECONDS: Final = 60.0
 REDIS_SECONDS: Final = 10.0
+MANY_CLIENTS: Final = {
+    "STENO_MAX_CONNECTIONS_PER_IP": "100000",
+    "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "100000",
+}
+"""Settings for those that all come from here."""
 HARMLESS: Final = {"debug", "info", "warning"}
 
 
@@ -138,6 +144,15 @@ async def installation(
             parts[name] = Part(name, process, log, f"http://127.0.0.1:{port}")
         await ready(list(parts.values()))
         yield Installation(parts)
+
+
+@asynccontextmanager
+async def private_installation(settings: Mapping[str, str]) -> AsyncIterator[Installation]:
+    """Run Redis with the four services in a folder of their own, which goes at the end."""
+    with tempfile.TemporaryDirectory(prefix="steno-bench-") as name:
+        folder = Path(name)
+        async with redis_server(folder) as url, installation(folder, url, settings) as steno:
+            yield steno
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,6 +12,8 @@ from typing import Final
 from steno_standalone.child import Program, tethered
 
 ROOT: Final = Path(__file__).parents[1]
+LINE_BYTES: Final = 1 << 26
+"""Longest line that a part of a bench says."""
 
 
 def plain_environment() -> dict[str, str]:
@@ -45,6 +48,22 @@ async def running(program: Program, log: Path, *, grace: float = 0.0) -> AsyncIt
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+@asynccontextmanager
+async def beside(module: str, *arguments: object) -> AsyncIterator[Process]:
+    """Run a part of a bench, which is spoken with through its pipes; in the end it is killed."""
+    process = await asyncio.create_subprocess_exec(
+        *tethered((sys.executable, "-m", module, *map(str, arguments))), cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_BYTES,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 async def _ended(process: Process, grace: float) -> None:

@@ -113,10 +113,10 @@ async def loaded(gateway: Part, asked: argparse.Namespace) -> float:
     """Put the load on a gateway; gives the CPU seconds it took."""
     before = gateway.cpu_seconds
     scraping = asyncio.create_task(_scrape(gateway.address), name="scrape")
-    rows = await pipeline.run(gateway.address, asked.sessions, asked.seconds)
+    seen = await pipeline.run(gateway.address, asked.sessions, asked.seconds)
     scraping.cancel()
     after = gateway.cpu_seconds
-    if rows[3]["count"] != asked.sessions:
+    if seen.completed != asked.sessions:
         raise SystemExit("not all sessions were completed: less load, please")
     return after - before
 

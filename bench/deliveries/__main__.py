@@ -10,21 +10,19 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import aiohttp
-from bench.installation import installation, redis_server
-from bench.pipeline import Seen, row, session, talk
+from bench import pipeline
+from bench.installation import MANY_CLIENTS, private_installation
+from bench.pipeline import row
+from bench.processes import beside
 
 SETTLE_SECONDS = 20.0
 """For what still waits to be tried again when the last session has ended."""
-LINE_BYTES = 1 << 26
 
 
 @dataclass(slots=True)
@@ -46,17 +44,9 @@ class Receiving:
 @asynccontextmanager
 async def receiving(failing: int) -> AsyncIterator[Receiving]:
     """Run a receiver whose every n-th webhook call fails; 0: none."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.deliveries.receiver", str(failing),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_BYTES,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
+    async with beside("bench.deliveries.receiver", failing) as process:
+        assert process.stdout is not None
         yield Receiving(process, (await process.stdout.readline()).decode().strip())
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +97,13 @@ def _finals(received: dict[str, Any]) -> int:
 
 async def run(asked: argparse.Namespace) -> bool:
     """Run the sessions; gives whether everything arrived."""
-    seen, audio = Seen(), talk(asked.seconds)
-    with tempfile.TemporaryDirectory(prefix="steno-deliveries-") as name:
-        folder = Path(name)
-        async with (
-            receiving(asked.failing) as receiver,
-            redis_server(folder) as redis_url,
-            installation(folder, redis_url, _settings(receiver.url)) as steno,
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
-        ):
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(asked.sessions):
-                    tasks.create_task(session(http, steno.url, audio, seen))
-                    await asyncio.sleep(2 / asked.sessions)
-            await asyncio.sleep(SETTLE_SECONDS)
-            await receiver.end()
+    async with (
+        receiving(asked.failing) as receiver,
+        private_installation(_settings(receiver.url)) as steno,
+    ):
+        seen = await pipeline.run(steno.url, asked.sessions, asked.seconds)
+        await asyncio.sleep(SETTLE_SECONDS)
+        await receiver.end()
     received = receiver.received
     judged = judge(received["events"])
     told = len(seen.finals)
@@ -136,14 +118,12 @@ def _settings(url: str) -> dict[str, str]:
         "STENO_WEBHOOK_EVENTS": "final,completed",
         "STENO_WEBHOOK_RETRIES": "0.2,0.2,0.5,0.5,1,1",  # as many as usual, but sooner
         "STENO_TRANSLATION_PIPELINE_URL": f"{url}/pipeline",
-        "STENO_MAX_CONNECTIONS_PER_IP": "100000",
-        "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "100000",
+        **MANY_CLIENTS,
     }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, judge."""
-    assert __doc__ is not None
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30.0, help="of speech in each session")
