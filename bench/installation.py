@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+from bench.ports import free_port
 from bench.processes import plain_environment, running
 
 from steno_common.health import PORT_OFFSETS
@@ -23,8 +23,8 @@ from steno_standalone.private_redis import private_redis
 from steno_standalone.ready import is_ready, redis_answers
 
 SERVICES: Final = tuple(PORT_OFFSETS)
-READY_SECONDS: Final = 60.0
-REDIS_SECONDS: Final = 10.0
+READY_SECONDS: Final = 150.0
+REDIS_SECONDS: Final = 60.0
 MANY_CLIENTS: Final = {
     "STENO_MAX_CONNECTIONS_PER_IP": "100000",
     "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "100000",
@@ -153,13 +153,6 @@ async def private_installation(settings: Mapping[str, str]) -> AsyncIterator[Ins
         folder = Path(name)
         async with redis_server(folder) as url, installation(folder, url, settings) as steno:
             yield steno
-
-
-def free_port() -> int:
-    """Give a port that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 async def ready(parts: Sequence[Part], seconds: float = READY_SECONDS) -> None:

@@ -27,7 +27,8 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 from bench import pipeline
-from bench.installation import Part, free_port, ready, redis_server
+from bench.installation import Part, ready, redis_server
+from bench.ports import free_port
 from bench.processes import plain_environment, running
 from bench.recognition.steno import private_steno
 

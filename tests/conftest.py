@@ -1,5 +1,6 @@
 """Fixtures for all tests: a real Redis."""
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -55,10 +56,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
-def pytest_configure() -> None:
-    """Take interruptions again, and so does all that tests start.
+OTHERS = ("AWS_", "OTEL_", "STENO_")
+"""Settings that may be there for something else; those of tests begin with STENO_TEST_."""
 
-    A shell that runs this in the background has them ignored, which children inherit.
+
+def pytest_configure() -> None:
+    """Let whoever runs this change nothing by the settings of a shell.
+
+    One that runs it in the background has interruptions ignored, which children inherit.
     """
+    for name in list(os.environ):
+        ours = name.startswith("STENO_TEST_")
+        if (name.startswith(OTHERS) and not ours) or name.upper().endswith("_PROXY"):
+            del os.environ[name]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

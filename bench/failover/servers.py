@@ -1,7 +1,6 @@
 """Redis servers on ports of this machine, started from their programs."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import redis
+from bench.ports import free_port, is_free
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -18,7 +18,7 @@ from steno_standalone.child import tethered
 HOST: Final = "127.0.0.1"
 BUS: Final = 10_000
 """A node of a Cluster speaks to the others on its port and so many more."""
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 120.0
 DOWN_MS: Final = 800
 """A server of a set that is silent for this long counts as gone."""
 
@@ -29,21 +29,9 @@ Port = tuple[int, int]
 def free_ports(count: int) -> list[int]:
     """Find ports that nobody has, with a free one for a Cluster's bus beside each."""
     found: list[int] = []
-    held: list[socket.socket] = []
-    try:
-        while len(found) < count:
-            held.append(socket.create_server((HOST, 0)))
-            port = held[-1].getsockname()[1]
-            if port + BUS > 65_535:
-                continue
-            try:
-                held.append(socket.create_server((HOST, port + BUS)))
-            except OSError:
-                continue
+    while len(found) < count:
+        if is_free((port := free_port()) + BUS):
             found.append(port)
-    finally:
-        for each in held:
-            each.close()
     return found
 
 
@@ -107,7 +95,7 @@ class Server:
         """Run one command."""
         if self._client is None:
             self._client = redis.Redis(
-                HOST, self.port, socket_timeout=5, protocol=2, retry=Retry(NoBackoff(), 0)
+                HOST, self.port, socket_timeout=30, protocol=2, retry=Retry(NoBackoff(), 0)
             )
         return self._client.execute_command(*command)  # type: ignore[no-untyped-call]
 

@@ -29,7 +29,7 @@ from steno_common.store.work import WorkStore
 
 Form = Literal["sentinel", "cluster"]
 LIMITS: Final = Limits(backlog_seconds=3600)
-RECOVERY_SECONDS: Final = 30.0
+RECOVERY_SECONDS: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True)

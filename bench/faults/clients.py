@@ -28,7 +28,7 @@ from steno_common.units import SAMPLE_BYTES, SAMPLE_RATE
 PATIENT: Final = Policy(
     delays=(0.2, 0.5, *(1.0,) * 120),
     creation_seconds=120.0,
-    connect_seconds=3.0,
+    connect_seconds=10.0,
     ping_seconds=1.0,
     dead_seconds=4.0,
     stall_seconds=10.0,
@@ -52,6 +52,8 @@ class Visit:
     pace: float = 1.0
     """Times real time."""
     policy: Policy = PATIENT
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    """Once it is set, what is left is said without a pause."""
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ class Clients:
         due = clock()
         for number, chunk in enumerate(visit.speech.chunks, 1):
             due += len(chunk) / SAMPLE_BYTES / SAMPLE_RATE / visit.pace
-            await asyncio.sleep(due - clock())
+            await asyncio.sleep(0 if visit.hurry.is_set() else due - clock())
             await session.send(chunk)
             self.book.put(Sent(visit.session, number, self.book.now))
 

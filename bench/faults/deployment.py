@@ -13,9 +13,9 @@ from bench.faults.crashing import FOLDER_VARIABLE
 from bench.faults.edge import Edge, open_edge
 from bench.faults.part import Part
 from bench.faults.plan import ROLES
-from bench.faults.ports import own_ports
 from bench.faults.starting import Exec, Starters, programs, zygotes
 from bench.faults.waiting import until
+from bench.ports import own_ports
 
 from steno_common.health import PORT_OFFSETS
 from steno_standalone.find import find_binaries

@@ -20,7 +20,7 @@ from steno_standalone.ready import is_ready
 RESTART_SECONDS: Final = 0.1
 """From an end to the next start."""
 
-_READY_SECONDS: Final = 60.0
+_READY_SECONDS: Final = 150.0
 _ASK_SECONDS: Final = 0.05
 
 

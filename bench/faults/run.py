@@ -26,7 +26,7 @@ SILENCE_SECONDS: Final = 3.0
 HISTORY: Final = "history.jsonl"
 
 _MEMORY_SECONDS: Final = 5.0
-_END_SECONDS: Final = 120.0
+_END_SECONDS: Final = 300.0
 """For all visitors to end after the last fault."""
 
 
@@ -56,7 +56,7 @@ class Times:
     @property
     def longest(self) -> float:
         """After which nothing of a session may be left."""
-        return self.abandon + self.retention + self.idle + 15.0
+        return self.abandon + self.retention + self.idle + 60.0
 
 
 ONE_ADDRESS: Final = {

@@ -21,7 +21,7 @@ from bench.listeners.speaker import Spoken, create, speak
 from bench.pipeline import row, talk
 from bench.processes import beside
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ AT_ONCE: Final = 50
 """Listeners that are let in at the same time."""
 SMALL_BUFFER: Final = 4096
 """Bytes that the kernel takes for one who does not read, so that the server soon feels it."""
-LATE_SECONDS: Final = 3.0
+LATE_SECONDS: Final = 60.0
 
 
 def _socket(*, mute: bool) -> socket.socket:

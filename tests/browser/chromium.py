@@ -14,6 +14,18 @@ import aiohttp
 
 Json = dict[str, Any]
 
+WATCH = """
+  globalThis.shown = {};
+  for (const name of ["state", "partial", "notice_text"]) {
+    const element = document.getElementById(name);
+    if (!element) continue;
+    shown[name] = [element.textContent];
+    new MutationObserver(() => shown[name].push(element.textContent))
+      .observe(element, { childList: true, characterData: true, subtree: true });
+  }
+"""
+"""Notes all that elements show, however short: a look now and then would miss some of it."""
+
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -36,6 +48,8 @@ class Tab:
     faults: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
     """Where it asked for anything."""
+    _states: int = 0
+    """Of all states that were shown, so many were before the one that was waited for last."""
     _answers: dict[int, asyncio.Future[Json]] = field(default_factory=dict)
     _number: int = 0
 
@@ -44,7 +58,9 @@ class Tab:
         async for frame in self.socket:
             message = json.loads(frame.data)
             if "id" in message:
-                self._answers.pop(message["id"]).set_result(message)
+                answer = self._answers.pop(message["id"])
+                if not answer.done():  # whoever asked may have gone
+                    answer.set_result(message)
             else:
                 self._note(message["method"], message["params"])
 
@@ -61,7 +77,7 @@ class Tab:
         self._number += 1
         answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
         await self.socket.send_json({"id": self._number, "method": method, "params": fields})
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             message = await answer
         assert "error" not in message, (method, message)
         result: Json = message["result"]
@@ -74,7 +90,7 @@ class Tab:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    async def until(self, expression: str, seconds: float = 20) -> Any:
+    async def until(self, expression: str, seconds: float = 120) -> Any:
         """Wait until an expression is true; gives its value."""
         try:
             async with asyncio.timeout(seconds):
@@ -89,6 +105,8 @@ class Tab:
         """Load a page."""
         await self.call("Page.navigate", url=address)
         await self.until(f"location.href == {address!r} && document.readyState == 'complete'")
+        await self.evaluate(WATCH)
+        self._states = 0
 
     async def click(self, name: str) -> None:
         """Press a button as soon as it is there to be pressed."""
@@ -100,10 +118,15 @@ class Tab:
         """Read an element."""
         return str(await self.evaluate(f"document.getElementById({name!r}).textContent")).strip()
 
-    async def state(self, *expected: str, seconds: float = 20) -> None:
-        """Wait for the state that is shown to be one of these."""
-        await self.until(f"{list(expected)}.includes(document.getElementById('state').textContent)",
-                         seconds)  # fmt: skip
+    async def state(self, expected: str) -> None:
+        """Wait until a state is shown, or was since the one that was waited for last."""
+        place = f"shown.state.indexOf({expected!r}, {self._states})"
+        await self.until(f"{place} >= 0")
+        self._states = await self.evaluate(place)
+
+    async def showed(self, name: str, text: str) -> None:
+        """Wait until an element shows some text, or has shown it."""
+        await self.until(f"shown[{name!r}].some((each) => each.includes({text!r}))")
 
     async def choose(self, name: str, path: Path) -> None:
         """Give a file input its file."""
@@ -130,12 +153,12 @@ async def tab(microphone: Path) -> AsyncIterator[Tab]:
         finally:
             with suppress(ProcessLookupError):
                 process.terminate()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await process.wait()
 
 
 async def _devtools(folder: Path) -> str:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             with suppress(FileNotFoundError, IndexError):
                 return f"http://127.0.0.1:{(folder / 'DevToolsActivePort').read_text().split()[0]}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from bench.ports import free_port
 from tests.browser.chromium import chromium, tab
 from tests.e2e.machine import SAMPLES
 
@@ -189,7 +190,7 @@ def heard(conversation: Conversation, now: float, value: dict[str, Any]) -> list
     return [kind, reaction.hold, reaction.leave, failure]
 
 
-async def test_the_page_does_what_the_python_client_does(unused_tcp_port: int) -> None:
+async def test_the_page_does_what_the_python_client_does() -> None:
     random = Random(20)
     stories = [story(random) for _ in range(STORIES)]
     wanted = await asyncio.to_thread(
@@ -198,13 +199,13 @@ async def test_the_page_does_what_the_python_client_does(unused_tcp_port: int) -
             for number, actions in enumerate(stories)
         ]
     )
-    app = web.Application()
+    app, port = web.Application(), free_port()
     add_console_routes(app)
     async with (
-        listening(app, "127.0.0.1", unused_tcp_port),
+        listening(app, "127.0.0.1", port),
         tab(SAMPLES / "hello.wav") as console,
     ):
-        await console.open(f"http://127.0.0.1:{unused_tcp_port}/console/icon.svg")
+        await console.open(f"http://127.0.0.1:{port}/console/icon.svg")
         found = await console.evaluate(RUN.replace("STORIES", json.dumps(stories)))
     for actions, given, right in zip(stories, found, wanted, strict=True):
         for number, (one, other) in enumerate(zip(given, right, strict=True)):

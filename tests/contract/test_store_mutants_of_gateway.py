@@ -8,7 +8,7 @@ from tests.redis_servers import RedisServer
 
 LISTED = GATEWAY | EVERYWHERE
 
-pytestmark = pytest.mark.timeout(400)  # a hunt is long where all that may go wrong is tried
+pytestmark = pytest.mark.timeout(1200)  # a hunt is long where all that may go wrong is tried
 
 
 def test_every_script_has_a_mutant() -> None:

@@ -6,7 +6,7 @@ from tests.contract.machine.hunt import finds
 from tests.contract.machine.mutants import DELIVERIES
 from tests.redis_servers import RedisServer
 
-pytestmark = pytest.mark.timeout(400)  # a hunt is long where all that may go wrong is tried
+pytestmark = pytest.mark.timeout(1200)  # a hunt is long where all that may go wrong is tried
 
 
 @pytest.mark.parametrize("name", DELIVERIES)

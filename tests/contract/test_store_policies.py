@@ -10,7 +10,7 @@ from tests.contract.machine.rig import open_rig
 from tests.contract.test_store_machine import SEARCH
 from tests.redis_servers import RedisServer
 
-pytestmark = pytest.mark.timeout(400)  # a hunt is long where all that may go wrong is tried
+pytestmark = pytest.mark.timeout(1200)  # a hunt is long where all that may go wrong is tried
 
 
 def test_scripts_give_each_engine_what_the_model_gives_it(each_redis: RedisServer) -> None:

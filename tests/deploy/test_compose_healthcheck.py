@@ -2,13 +2,13 @@
 
 import asyncio
 import shutil
-import socket
 import ssl
 import sys
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from bench.ports import free_port
 
 from steno_common.health import add_health_routes, listening, serve_health
 from steno_common.lifecycle import Lifecycle
@@ -21,13 +21,12 @@ async def checked(port: int, offset: int, **environment: str) -> int | None:
         *(sys.executable, "-IS", str(SCRIPT), str(offset)),
         env={"STENO_PORT": str(port), **environment},
     )
-    return await asyncio.wait_for(process.wait(), 20)
+    return await asyncio.wait_for(process.wait(), 60)
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return free_port()
 
 
 async def test_a_ready_service_is_healthy_and_a_draining_one_is_not(port: int) -> None:

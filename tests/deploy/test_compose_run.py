@@ -7,7 +7,6 @@ with podman-compose, as root).
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from bench.ports import free_port
 
 from steno_common.health import PORT_OFFSETS
 
@@ -96,11 +96,6 @@ class Engine:
         while not self.ready():
             assert time.monotonic() < deadline, "not ready"
             time.sleep(0.2)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

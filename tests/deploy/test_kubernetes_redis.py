@@ -3,13 +3,13 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from bench.ports import free_port
 from tests.deploy.kubernetes_objects import Rendered
 from tests.deploy.kubernetes_render import overlay
 
@@ -28,19 +28,18 @@ def scripts(name: str) -> dict[str, str]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return free_port()
 
 
 def cli(port: int, *words: str) -> str:
     found = subprocess.run(
         ["redis-cli", "-p", str(port), *words], env={**os.environ, "REDISCLI_AUTH": PASSWORD},
-        capture_output=True, text=True, timeout=10, check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return found.stdout.strip()
 
 
-def wait_for(holds: Callable[[], bool], seconds: float = 15) -> None:
+def wait_for(holds: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
@@ -69,11 +68,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for process in running:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 def prepared(start: Start, tmp_path: Path, port: int) -> Path:
-    assert start("prepare.sh").wait(timeout=10) == 0
+    assert start("prepare.sh").wait(timeout=60) == 0
     config = tmp_path / "memory/redis.conf"
     assert config.stat().st_mode & 0o777 == 0o600
     config.write_text(f"{config.read_text()}\nport {port}\nbind 127.0.0.1\n")
@@ -104,21 +103,21 @@ def test_redis_asks_for_the_password(start: Start, tmp_path: Path, port: int) ->
     start("supervise.sh", "redis-server", str(prepared(start, tmp_path, port)))
     wait_for(lambda: cli(port, "ping") == "PONG")
     bare = subprocess.run(["redis-cli", "-p", str(port), "ping"], capture_output=True, text=True,
-                          timeout=10, check=False)  # fmt: skip
+                          timeout=60, check=False)  # fmt: skip
     assert bare.stdout.startswith("NOAUTH")
 
 
 def test_what_cannot_start_is_left_to_the_kubelet(start: Start) -> None:
     process = start("supervise.sh", "/bin/sh", "-c", "exit 3")
-    assert process.wait(timeout=10) == 3
+    assert process.wait(timeout=60) == 3
 
 
 def test_the_supervisor_ends_with_its_server(start: Start, tmp_path: Path, port: int) -> None:
     process = start("supervise.sh", "redis-server", str(prepared(start, tmp_path, port)))
     wait_for(lambda: cli(port, "ping") == "PONG")
     process.terminate()
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert "refused" in subprocess.run(
         ["redis-cli", "-p", str(port), "ping"], capture_output=True, text=True, check=False,
-        timeout=10,
+        timeout=60,
     ).stderr  # fmt: skip

@@ -1,9 +1,7 @@
 """One machine with a running Steno, as `make run` gives it, for end-to-end tests."""
 
-import contextlib
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -14,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from bench.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -51,7 +51,7 @@ class Machine:
                 return int(entry.name)
         return None
 
-    def kill(self, part: str, seconds: float = 20.0) -> None:
+    def kill(self, part: str, seconds: float = 120.0) -> None:
         """Kill a part with SIGKILL; waits for nothing but the part to be there first."""
         deadline = time.monotonic() + seconds
         while (pid := self.pid(part)) is None:
@@ -65,36 +65,25 @@ class Machine:
         pages = [self.url, *(f"http://127.0.0.1:{int(port) + offset}" for offset in range(1, 4))]
         try:
             for page in pages:
-                urllib.request.urlopen(f"{page}/readyz", timeout=2, context=_TRUSTING).close()
+                urllib.request.urlopen(f"{page}/readyz", timeout=10, context=_TRUSTING).close()
         except OSError:
             return False
         return True
 
-    def wait_ready(self, seconds: float = 30.0) -> None:
+    def wait_ready(self, seconds: float = 200.0) -> None:
         """Wait until all services are ready."""
         deadline = time.monotonic() + seconds
         while not self.ready():
-            assert time.monotonic() < deadline, "not ready"
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                said = (self.folder / "steno.log").read_text()
+                raise AssertionError(f"not ready: {said[-2_000:]}")
             time.sleep(0.1)
-
-
-def free_ports() -> int:
-    """Give the first of four neighbouring free ports."""
-    for base in range(21000 + os.getpid() % 500 * 8, 60000, 8):
-        with contextlib.ExitStack() as held:
-            try:
-                for offset in range(4):
-                    held.enter_context(socket.create_server(("127.0.0.1", base + offset)))
-            except OSError:
-                continue
-            return base
-    raise AssertionError("no free ports")
 
 
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[Machine]:
     """Run Steno with its files in a folder; afterwards nothing of it is left."""
-    port = free_ports()
+    port = free_port(len(SERVICES))
     environ = {**os.environ, "STENO_PORT": str(port), "STENO_OUTPUT": str(folder / "output"),
                "STENO_ENGINE": "pocketsphinx", **settings}  # fmt: skip
     environ.pop("STENO_REDIS_URL", None)
@@ -111,7 +100,7 @@ def running(folder: Path, **settings: str) -> Iterator[Machine]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(30)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
@@ -125,7 +114,7 @@ def steno(machine: Machine, *arguments: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def printed(process: subprocess.Popen[str], seconds: float = 110) -> str:
+def printed(process: subprocess.Popen[str], seconds: float = 240) -> str:
     """Wait for a command to succeed; gives its standard output."""
     out, err = process.communicate(timeout=seconds)
     assert process.returncode == 0, f"exit {process.returncode}\n{err[-3000:]}"
@@ -138,5 +127,5 @@ def recognised(path: Path, **settings: str) -> str:
     command = [sys.executable, "-m", "steno_transcriber", "recognise", str(path)]
     environ = {**os.environ, "STENO_ENGINE": "pocketsphinx", **settings}
     return subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=110, env=environ
+        command, capture_output=True, text=True, check=True, timeout=240, env=environ
     ).stdout

@@ -6,7 +6,6 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.e2e.machine import SAMPLES, Machine, running
 from tests.fake_transcribe.authority import Authority
 from tests.fake_transcribe.behaviours import Behaviour, Failure, How, Rule
@@ -29,7 +28,7 @@ async def recognised(machine: Machine, speech: bytes, *engines: str) -> dict[str
     request = urllib.request.Request(address, speech, {"Content-Type": "audio/pcm"})
 
     def upload() -> dict[str, Any]:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=200) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 
@@ -40,7 +39,7 @@ async def asked(machine: Machine, path: str) -> dict[str, Any]:
     """Give a page of JSON."""
 
     def fetch() -> dict[str, Any]:
-        with urllib.request.urlopen(f"{machine.url}/api/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{machine.url}/api/{path}", timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 
@@ -70,7 +69,6 @@ async def check(machine: Machine, fake: FakeTranscribe) -> None:
     assert fake.journal.errors["BadRequestException"] >= 2
 
 
-@pytest.mark.timeout(120)
 async def test_a_session_is_recognised_here_or_by_aws_and_goes_on_here_when_that_refuses(
     tmp_path: Path,
 ) -> None:

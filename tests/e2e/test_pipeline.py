@@ -34,7 +34,7 @@ def recording(name: str) -> Path:
 
 
 def fetched(machine: Machine, path: str) -> bytes:
-    with urllib.request.urlopen(machine.url + path, timeout=10) as answer:
+    with urllib.request.urlopen(machine.url + path, timeout=60) as answer:
         return bytes(answer.read())
 
 
@@ -156,7 +156,7 @@ def test_a_file_that_is_no_audio_is_refused_in_words(machine: Machine, tmp_path:
     path = tmp_path / "notes.txt"
     path.write_text("this is no audio\n" * 100)
     process = steno(machine, "transcribe", str(path))
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode != 0
     assert out == ""
     assert "notes.txt" in err
@@ -169,7 +169,7 @@ def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
         parts = [machine.pid(part) for part in ("gateway", "transcriber", "redis")]
         assert None not in parts
         os.kill(group, signal.SIGINT)
-        assert machine.process.wait(20) == 0
+        assert machine.process.wait(120) == 0
     children = ["ps", "-o", "pid=", "--ppid", str(group)]
     assert subprocess.run(children, capture_output=True, check=False).stdout.strip() == b""
     assert not any(Path(f"/proc/{pid}").exists() for pid in parts)

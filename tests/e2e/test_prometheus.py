@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from bench.ports import free_port
 from deploy.monitoring.catalogue import metrics
 from deploy.monitoring.reference import FOR_DIAGNOSIS
 from deploy.monitoring.uses import RULES, recorded
@@ -22,7 +22,7 @@ from tests.e2e.machine import SAMPLES, SERVICES, Machine, printed, running, sten
 from steno_common.health import PORT_OFFSETS
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         shutil.which("prometheus") is None, reason="no Prometheus: install the package prometheus"
     ),
@@ -41,11 +41,6 @@ NOT_OF_A_PLAIN_SESSION = {
     "steno_transcriber_window_failures_total",
 }
 """Metrics with labels that one plain session, delivered nowhere, gives no value."""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def configuration(machine: Machine) -> dict[str, Any]:
@@ -70,7 +65,7 @@ class Prometheus:
     def get(self, path: str, **query: str) -> Any:
         """Give the data of an answer of its API."""
         address = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return json.load(answer)["data"]
 
     def ask(self, expression: str) -> dict[tuple[str, ...], float]:
@@ -83,7 +78,7 @@ class Prometheus:
         return sum(self.ask(expression).values())
 
 
-def wait(holds: Callable[[], object], seconds: float = 40.0) -> None:
+def wait(holds: Callable[[], object], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -128,7 +123,7 @@ def prometheus(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> It
         assert complaints == []
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def test_every_service_is_scraped_without_an_error(prometheus: Prometheus) -> None:
@@ -142,7 +137,7 @@ def test_no_sample_is_dropped_or_counted_twice(prometheus: Prometheus) -> None:
     scraped = prometheus.number("sum(scrape_samples_scraped)")
     assert scraped > 300
     assert prometheus.number("sum(scrape_samples_post_metric_relabeling)") == scraped
-    with urllib.request.urlopen(f"{prometheus.url}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{prometheus.url}/metrics", timeout=60) as answer:
         own = answer.read().decode()
     for trouble in ("exceeded_sample_limit", "sample_duplicate_timestamp", "sample_out_of_bounds",
                     "sample_out_of_order", "exemplar_out_of_order"):  # fmt: skip

@@ -24,7 +24,7 @@ def pages(machine: Machine) -> str:
     for offset in range(4):
         request = urllib.request.Request(f"{host}:{int(port) + offset}/metrics")
         request.add_header("X-Api-Key", KEY)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             found += answer.read().decode()
     return found
 

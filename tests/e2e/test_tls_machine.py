@@ -16,7 +16,7 @@ def test_a_machine_with_a_certificate_is_reached_by_tls(tmp_path: Path) -> None:
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
          "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=steno",
          "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True, capture_output=True, timeout=30,
+        check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     with running(tmp_path, STENO_TLS_CERT=str(cert), STENO_TLS_KEY=str(key)) as machine:
         assert machine.url.startswith("https://")

@@ -13,7 +13,7 @@ from awscrt.io import ClientTlsContext, TlsContextOptions
 from tests.fake_transcribe.signing import DEFAULT, Credentials
 
 CHUNK_BYTES: Final = 3_200
-LIMIT_SECONDS: Final = 20.0
+LIMIT_SECONDS: Final = 120.0
 
 
 @dataclass

@@ -60,7 +60,7 @@ class Raw:
     async def until(self, kind: type[Event]) -> list[Any]:
         """Give the events up to the first one of a kind."""
         seen: list[Any] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 for place, event in enumerate(self._events, 1):
                     seen.append(event)

@@ -127,9 +127,12 @@ async def test_a_stream_that_stalls_takes_no_more_audio(authority: Authority) ->
         stream = await start(client_of(fake))
         await send(stream, 20 * SECOND)
         reading = asyncio.create_task(answer_of(stream), name="answer")
+        (record,) = fake.journal.streams
+        async with asyncio.timeout(60):
+            while len(record.sent) < 2:  # noqa: ASYNC110 - the journal tells nobody
+                await asyncio.sleep(0.01)
         done, _ = await asyncio.wait({reading}, timeout=0.7)
         assert not done
-        (record,) = fake.journal.streams
         assert [sent.audio for sent in record.sent] == [1.0, 2.0]
         assert (record.audio_seconds, record.outcome) == (2.0, How.STALL)
     assert (await reading).text == "1 2"
@@ -164,9 +167,14 @@ async def test_headers_come_late(authority: Authority) -> None:
 
 async def test_headers_never_come(authority: Authority) -> None:
     async with serve(behaving(Behaviour(no_headers=True)), authority) as fake:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1.5):
-                await start(client_of(fake))
+        starting = asyncio.create_task(start(client_of(fake)), name="start")
+        async with asyncio.timeout(60):
+            while not fake.journal.streams:  # noqa: ASYNC110 - the journal tells nobody
+                await asyncio.sleep(0.01)
+        done, _ = await asyncio.wait({starting}, timeout=1.0)
+        assert not done
+        starting.cancel()
+        await asyncio.wait({starting})
         (stream,) = fake.journal.streams
         assert (stream.outcome, stream.answered) == ("no_headers", None)
 

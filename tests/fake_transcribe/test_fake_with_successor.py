@@ -46,7 +46,7 @@ async def transcribed(fake: FakeTranscribe, **parameters: Any) -> dict[str, Any]
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
     )
     try:
-        said, _ = await asyncio.wait_for(process.communicate(AUDIO), 30)
+        said, _ = await asyncio.wait_for(process.communicate(AUDIO), 120)
     finally:
         if process.returncode is None:
             process.kill()

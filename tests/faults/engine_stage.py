@@ -34,6 +34,8 @@ class Stage:
     clients: Clients
     tasks: asyncio.TaskGroup
     speeches: dict[int, Speech] = field(default_factory=dict)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set at the end: then visitors say what is left without a pause."""
 
     async def staff(self, engine: str, count: int, **settings: str) -> list[Part]:
         parts = [
@@ -47,7 +49,7 @@ class Stage:
     def visit(self, number: int, seconds: float) -> None:
         said = self.speeches[number] = speech(SEED, number, seconds, (0.1, 0.3))
         listeners = 1 if number == 0 else 0
-        visiting = self.clients.visit(Visit(number, said, listeners=listeners))
+        visiting = self.clients.visit(Visit(number, said, listeners=listeners, hurry=self.over))
         self.tasks.create_task(visiting, name=f"visit {number}")
 
     async def engines(self, numbers: Sequence[int]) -> Counter[str | None]:
@@ -94,6 +96,7 @@ async def stage(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Stag
             async with asyncio.TaskGroup() as tasks:
                 made = Stage(folder, deployment, clients, tasks)
                 yield made
+                made.over.set()
             book.put(await left(deployment, TIMES.longest))
         book.file.flush()
         await gather(folder, book, made.speeches)

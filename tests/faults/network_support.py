@@ -20,11 +20,11 @@ RATE = 16_000
 CHUNK = RATE // 5
 """Samples: 200 ms."""
 QUICK = Policy(
-    delays=40 * (0.2,), creation_seconds=20.0, connect_seconds=2.0, ping_seconds=0.3,
+    delays=300 * (0.2,), creation_seconds=60.0, connect_seconds=2.0, ping_seconds=0.3,
     dead_seconds=1.5, retry_seconds=0.2,
 )  # fmt: skip
 """The patience of a client, shortened as the disturbances are."""
-SILENCE_SECONDS = 6.0
+SILENCE_SECONDS = 12.0
 """Longer than any disturbance: a client that is cut off for 3 s would else count as silent, and
 its utterance rightly be closed."""
 SETTINGS = {
@@ -34,14 +34,14 @@ SETTINGS = {
 
 
 def talk() -> bytes:
-    """Give speech with short pauses, and one pause that closes an utterance; s16le, 21 s."""
+    """Give speech with short pauses, and one pause that closes an utterance; s16le, 27 s."""
     rng = np.random.default_rng(5)
 
     def turn(speech: float, pause: float) -> np.ndarray[Any, np.dtype[np.int16]]:
         loud = rng.normal(0, 6_000, round(speech * RATE)).clip(-32_768, 32_767)
         return np.concatenate([loud, np.zeros(round(pause * RATE))]).astype(np.int16)
 
-    turns = [(2.0, 1.0), (1.5, 1.2), (2.5, 7.0), (1.0, 0.8), (2.0, 2.0)]
+    turns = [(2.0, 1.0), (1.5, 1.2), (2.5, 13.0), (1.0, 0.8), (2.0, 2.0)]
     return np.concatenate([turn(*each) for each in turns]).tobytes()
 
 

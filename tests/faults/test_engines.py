@@ -11,7 +11,7 @@ from tests.faults.engine_stage import changes, stage
 SETTINGS = {"STENO_ENGINES": "first,second", "STENO_ENGINE_STAY_SECONDS": "3"}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_twenty_live_sessions_outlive_all_workers_of_their_engine_and_go_back(
     tmp_path: Path,
 ) -> None:
@@ -20,25 +20,24 @@ async def test_twenty_live_sessions_outlive_all_workers_of_their_engine_and_go_b
         first = await made.staff("first", 2)
         await made.staff("second", 2)
         for number in everybody:
-            made.visit(number, seconds=50)
-        await made.are_with("first", everybody, 20)
+            made.visit(number, seconds=150)
+        await made.are_with("first", everybody, 60)
         for part in first:
             await part.kill()
-        await made.are_with("second", everybody, 20)
+        await made.are_with("second", everybody, 60)
         made.visit(20, seconds=8)
-        await made.are_with("second", [20], 12)
+        await made.are_with("second", [20], 60)
         await made.staff("first", 2)
         made.visit(21, seconds=8)
-        await made.are_with("first", [21], 10)
-        await made.are_with("first", everybody, 40)
-    assert judge(read(tmp_path / HISTORY), silent_seconds=30.0) == 0
+        await made.are_with("first", [21], 60)
+        await made.are_with("first", everybody, 120)
+    assert judge(read(tmp_path / HISTORY), silent_seconds=120.0) == 0
     told = changes(tmp_path)
     assert {number: told[number] for number in everybody} == dict.fromkeys(everybody, 2)
     assert told[20] <= 1
     assert told[21] == 0
 
 
-@pytest.mark.timeout(120)
 async def test_what_the_first_engine_has_no_room_for_runs_on_the_second(tmp_path: Path) -> None:
     everybody = range(12)
     async with stage(tmp_path, SETTINGS) as made:
@@ -50,5 +49,5 @@ async def test_what_the_first_engine_has_no_room_for_runs_on_the_second(tmp_path
         async def all_have_text() -> bool:
             return await made.engines(everybody) == {"first": 5, "second": 7}
 
-        await made.until(all_have_text, 15)
-    assert judge(read(tmp_path / HISTORY), silent_seconds=30.0) == 0
+        await made.until(all_have_text, 60)
+    assert judge(read(tmp_path / HISTORY), silent_seconds=120.0) == 0

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from bench.hostile.__main__ import SETTINGS, attacked, ready
 from bench.hostile.answers import FAULTS
 from bench.hostile.honest import honest
@@ -13,6 +14,7 @@ CONNECTIONS = 300
 FIRST = 77_000_000
 
 
+@pytest.mark.timeout(600)
 async def test_hostile_connections_bring_about_no_fault(tmp_path: Path) -> None:
     over = asyncio.Event()
     async with (

@@ -15,7 +15,7 @@ KILLS = 105
 SEED = 20
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_a_hundred_kills_over_all_processes_change_no_word(tmp_path: Path) -> None:
     if not candidates():
         pytest.skip("no Redis found: install redis-server")
@@ -29,7 +29,7 @@ async def test_a_hundred_kills_over_all_processes_change_no_word(tmp_path: Path)
         pause=0.4,
     )
     records = read(await under_faults(plan, tmp_path, "test_kills"))
-    assert judge(records, silent_seconds=30.0) == 0
+    assert judge(records, silent_seconds=120.0) == 0
     assert deaths(records).total() >= KILLS
     assert set(deaths(records)) == {"gateway", "transcriber", "aggregator", "notifier", "redis"}
     assert len(faults(records)) > 40

@@ -21,7 +21,7 @@ CREATED_MS = 1_700_000_000_123
 QUICK = Pace(due_seconds=0.005, abandoned_seconds=0.02, first_retry_ms=20, longest_retry_ms=100)
 
 
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Wait until something holds; fails after `seconds`."""
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110 - what holds is in Redis, which tells nobody

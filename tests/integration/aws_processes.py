@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from aiohttp.test_utils import unused_port
+from bench.ports import free_port
 from tests.fake_transcribe.server import FakeTranscribe
 from tests.integration.aws_rig import environment
 from tests.redis_servers import RedisServer
 
 from steno_common.store.limits import Limits
 
-LIMITS: Final = Limits(shards=4, lease_seconds=0.6)
+LIMITS: Final = Limits(shards=4, lease_seconds=2.0)
 """Of the processes too."""
 
 
@@ -30,8 +30,8 @@ async def transcriber(
         "STENO_AWS_PACE": "8",
         "STENO_REDIS_URL": redis.url,
         "STENO_SHARDS": "4",
-        "STENO_LEASE_SECONDS": "0.6",
-        "STENO_PORT": str(unused_port() - 1),
+        "STENO_LEASE_SECONDS": "2.0",
+        "STENO_PORT": str(free_port() - 1),
         **settings,
     }
     command = (sys.executable, "-m", "steno_transcriber")

@@ -25,7 +25,7 @@ from steno_notifier.worker import fan_out
 Answer = Callable[[int], int]
 """From the number of a request, from 1, to its status."""
 
-QUICK = DestinationSettings(webhook_retries=(0.05,) * 40, relay_retries=(0.05,), relay_seconds=2.0)
+QUICK = DestinationSettings(webhook_retries=(0.05,) * 40, relay_retries=(0.05,), relay_seconds=60.0)
 
 
 @dataclass
@@ -33,7 +33,7 @@ class PlainSender:
     """Posts what there is of a parcel as JSON; as much as a test needs of a sender."""
 
     session: aiohttp.ClientSession
-    seconds: float = 5.0
+    seconds: float = 60.0
 
     async def send(self, parcel: Parcel) -> Verdict:
         body = {
@@ -139,7 +139,7 @@ class Delivering:
 
 @asynccontextmanager
 async def delivering(
-    stage: Stage, settings: DestinationSettings = QUICK, *, deaf: bool = False, seconds: float = 5
+    stage: Stage, settings: DestinationSettings = QUICK, *, deaf: bool = False, seconds: float = 60
 ) -> AsyncIterator[Delivering]:
     """Run a notifier; at the end it drains. `deaf`: it hears no bell."""
     draining, store = asyncio.Event(), DeliveryStore(stage.link, stage.limits)

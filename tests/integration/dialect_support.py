@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import aiohttp
 from tests.integration.gateway_support import PATIENCE_SECONDS, Gateway, Hearer, running, until
 from tests.redis_servers import RedisServer
 
+from steno_common.store.link import patiently
 from steno_common.store.workers import Report, WorkerStore
 
 Json = dict[str, Any]
@@ -113,7 +115,7 @@ async def engine(gateway: Gateway) -> AsyncIterator[None]:
 
     async def beat() -> None:
         while True:
-            await workers.beat("one", READY)
+            await patiently(partial(workers.beat, "one", READY))
             await asyncio.sleep(1)
 
     await workers.beat("one", READY)
@@ -122,6 +124,7 @@ async def engine(gateway: Gateway) -> AsyncIterator[None]:
         yield
     finally:
         beating.cancel()
+        await asyncio.wait({beating})
         await workers.leave("one")
 
 

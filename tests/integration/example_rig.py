@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aiohttp.test_utils import unused_port
+from bench.ports import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -17,7 +17,7 @@ class Example:
     """An example as a process, that can die and come back at the same port."""
 
     def __init__(self, name: str, log: Path, secrets: str) -> None:
-        self.port = unused_port()
+        self.port = free_port()
         self._command = [sys.executable, str(EXAMPLES / name), str(self.port)]
         self._log = log
         self._secrets = secrets

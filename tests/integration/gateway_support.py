@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 import numpy as np
-from aiohttp.test_utils import unused_port
+from bench.ports import free_port
 from tests.redis_servers import RedisServer
 
 from steno_audio import AudioFormat, decoder_for
@@ -42,7 +42,8 @@ from steno_gateway.status import StatusBoard
 
 SESSIONS = "/api/streaming/sessions"
 NOBODY = "00000000-0000-4000-8000-000000000000"
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
+"""Until then whatever is waited for has come, however slow the machine."""
 
 Json = dict[str, Any]
 
@@ -306,10 +307,11 @@ class Faults(logging.Handler):
 async def running(server: RedisServer, folder: Path, limits: Json | None = None,
                   machine: Callable[[], Memory | None] | None = None,
                   installed: Installed | None = None,
+                  clock: Callable[[], float] = time.monotonic,
                   **settings: Any) -> AsyncIterator[Gateway]:  # fmt: skip
     """Run a gateway; at the end nothing of it may be left, and nothing unexpected happened.
 
-    With a `machine` it watches memory, that of Redis too.
+    With a `machine` it watches memory, that of Redis too. By the `clock` it counts requests.
     """
     bounds = Limits(redis_url=server.url, **(limits or {}))
     faults = Faults()
@@ -318,7 +320,7 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
         async with open_link(bounds.redis_url) as link, asyncio.TaskGroup() as tasks:
             store = SessionStore(link, bounds)
             feed, chosen = Feed(store), GatewaySettings(output=str(folder), **settings)
-            life, admission = Lifecycle(), Admission(chosen, time.monotonic)
+            life, admission = Lifecycle(), Admission(chosen, clock)
             board = StatusBoard(life, admission, WorkerStore(link, bounds))
             services = Services(chosen, bounds, store, feed, Archive(chosen.output), admission,
                                 life, open_access(chosen), installed or Installed(),
@@ -328,12 +330,15 @@ async def running(server: RedisServer, folder: Path, limits: Json | None = None,
                 watching = services.memory.run(link.memory, machine)
                 running.append(tasks.create_task(watching, name="watch memory"))
             before = asyncio.all_tasks()
-            port = unused_port()
+            port = free_port()
             address = f"http://127.0.0.1:{port}"
             async with (
                 listening(build(services), "127.0.0.1", port),
                 aiohttp.ClientSession(
-                    address, connector=aiohttp.TCPConnector(limit=0), auto_decompress=False
+                    # Idle connections end here before they do at the gateway.
+                    address,
+                    connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=2.0),
+                    auto_decompress=False,
                 ) as http,
             ):
                 yield Gateway(http, services, link, address)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-from aiohttp.test_utils import unused_port
+from bench.ports import free_port
 
 REGION = "eu-central-1"
 FUNCTION = "translate"
@@ -32,7 +32,7 @@ class Aws:
         request = urllib.request.Request(
             self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return bytes(answer.read())
 
     def client(self, service: str) -> Any:
@@ -60,7 +60,7 @@ class Aws:
     def invoked(self) -> list[tuple[str, dict[str, str], bytes]]:
         """Give path, headers, payload of each call since."""
         with urllib.request.urlopen(
-            f"{self.url}/moto-api/recorder/download-recording", timeout=10
+            f"{self.url}/moto-api/recorder/download-recording", timeout=60
         ) as answer:
             noted = [json.loads(line) for line in answer.read().splitlines()]
         return [
@@ -73,7 +73,7 @@ class Aws:
 @contextmanager
 def aws(folder: Path) -> Iterator[Aws]:
     """Run AWS; what it notes it writes into a folder."""
-    port = unused_port()
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         env=os.environ | {"MOTO_RECORDER_FILEPATH": str(folder / "requests")},
@@ -89,7 +89,7 @@ def aws(folder: Path) -> Iterator[Aws]:
 
 
 def _prepare(found: Aws) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             # Otherwise each function is a container.

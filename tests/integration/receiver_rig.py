@@ -117,7 +117,7 @@ def answering(status: int, **headers: str) -> Answer:
 async def senders(resolver: AbstractResolver | None = None, **settings: Any
                   ) -> AsyncIterator[Mapping[str, Sender]]:  # fmt: skip
     """Open the senders of an installation; sessions may name receivers of this machine."""
-    given = {"delivery_seconds": 5.0, "delivery_allow": ("127.0.0.1",)} | settings
+    given = {"delivery_seconds": 60.0, "delivery_allow": ("127.0.0.1",)} | settings
     opened = open_senders(DestinationSettings(**given), resolver)
     try:
         yield opened

@@ -117,7 +117,7 @@ class House:
         """Send a recording in CHUNKS pieces; before some of them Redis loses what it has."""
         heard, size = Heard(), -(-len(audio) // CHUNKS)
         async with (
-            asyncio.timeout(60),
+            asyncio.timeout(240),
             connect(self.gateway.address, policy=QUICK, **options) as session,
             asyncio.TaskGroup() as tasks,
         ):

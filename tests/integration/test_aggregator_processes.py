@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from bench.ports import free_port
 from tests.integration.aggregator_rig import open_stage, until
 from tests.redis_servers import RedisServer
 
@@ -18,19 +18,12 @@ from steno_common.archive import Archive
 from steno_common.health import PORT_OFFSETS
 
 
-def free_port() -> int:
-    """A port with free neighbours, as far as anybody can tell."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port - max(PORT_OFFSETS.values())
-
-
 @asynccontextmanager
 async def running(
     name: str, url: str, folder: Path
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """Run a service until it is ready; gives its address."""
-    port = free_port()
+    port = free_port(len(PORT_OFFSETS))
     environment = os.environ | {
         "STENO_REDIS_URL": url,
         "STENO_PORT": str(port),
@@ -52,7 +45,7 @@ async def running(
                 except aiohttp.ClientConnectionError:
                     return False
 
-            await until(ready, 20)
+            await until(ready, 150)
         yield process, address
     finally:
         if process.returncode is None:
@@ -68,7 +61,7 @@ async def test_a_signal_ends_the_process_in_order(
         async with aiohttp.ClientSession() as http, http.get(f"{address}/metrics") as answer:
             assert f"steno_{name}_" in await answer.text()
         process.send_signal(signal.SIGTERM)
-        _, said = await asyncio.wait_for(process.communicate(), 5)
+        _, said = await asyncio.wait_for(process.communicate(), 60)
 
     assert (process.returncode, b"Traceback" in said) == (0, False)
 

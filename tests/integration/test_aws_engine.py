@@ -77,7 +77,7 @@ async def gone(rig: AwsRig) -> None:
     async def holds() -> bool:
         return rig.fake.journal.open_connections == 0
 
-    await rig.until(holds, 5)
+    await rig.until(holds)
 
 
 async def test_every_second_stream_may_be_lost(
@@ -147,7 +147,7 @@ async def test_a_certificate_that_is_not_trusted_ends_in_a_clear_error(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with aws_rig(redis_server, tmp_path, monkeypatch, connect_seconds=0.4) as rig:
+    async with aws_rig(redis_server, tmp_path, monkeypatch, connect_seconds=1.0) as rig:
         rig.fake.show_certificate(trusted=False)
         held = await rig.transcribed()
         assert await rig.words(held) == []
@@ -159,11 +159,11 @@ async def test_a_certificate_that_is_not_trusted_ends_in_a_clear_error(
 async def test_a_session_whose_client_is_silent_keeps_its_stream(
     redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with aws_rig(redis_server, tmp_path, monkeypatch, idle_seconds=1.0) as rig:
+    async with aws_rig(redis_server, tmp_path, monkeypatch, idle_seconds=2.5) as rig:
         held = await rig.begin()
         async with rig.worker():
             next_number = await rig.send(held, PCM[:38_400])
-            await asyncio.sleep(2.5)  # longer than the service waits for audio
+            await asyncio.sleep(4.0)  # longer than the service waits for audio
             await rig.send(held, PCM[38_400:], first=next_number)
             await rig.mark(held, "end")
             await rig.ended(held)

@@ -37,12 +37,12 @@ async def test_what_was_finished_is_kept_and_the_rest_told_when_no_stream_lasts_
 ) -> None:
     one_phrase = Behaviour(failure=Failure(How.DROP, 2.0))
     rules = [nth(1, one_phrase), Rule(behaviour, first=2)]
-    hurried = {"connect_seconds": 0.5, "finish_seconds": 0.5, "pace": 2.0, "tries": 2}
+    hurried = {"connect_seconds": 2.0, "finish_seconds": 2.0, "pace": 2.0, "tries": 2}
     async with aws_rig(redis_server, tmp_path, monkeypatch, rules, **hurried) as rig:
         # Ends, and accounts for every sample.
         held = await rig.transcribed()
         assert await rig.words(held) == ["1", "2", "3"]
-        assert set(await rig.warnings(held)) - {"high_latency"} == {"segment_skipped"}
+        assert set(await rig.warnings(held)) == {"segment_skipped"}
         assert isinstance((await rig.events(held))[-1], Ended)
 
 

@@ -39,14 +39,14 @@ async def test_nothing_is_lost_or_doubled_when_a_process_is_killed_in_mid_stream
                 streams = fake.journal.streams
                 return len(await rig.finals(held)) >= 1 and streams[-1].audio_bytes >= cut
 
-            await rig.until(in_mid_stream, 40)
+            await rig.until(in_mid_stream)
             first.send_signal(signal.SIGKILL)
             assert await first.wait() == -signal.SIGKILL
         before = await rig.finals(held)
         async with transcriber(redis_server, fake):
             await rig.send(held, PCM[cut:], first=next_number)
             await rig.mark(held, "end")
-            await rig.until(lambda: over(rig, held), 40)
+            await rig.until(lambda: over(rig, held))
         finals = await rig.finals(held)
         assert finals[: len(before)] == before
         assert [word for text, _, _ in finals for word in text.split()] == NUMBERS

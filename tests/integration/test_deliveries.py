@@ -28,11 +28,11 @@ def partial(text: str) -> Partial:
     return Partial(text, (), 0, 16_000, 0.5, 0.5, sequence_number=1, commit=0)
 
 
-async def taken(receiver: Receiver, count: int, seconds: float = 20) -> None:
+async def taken(receiver: Receiver, count: int) -> None:
     async def enough() -> bool:
         return len(receiver.once()) >= count
 
-    await until(enough, seconds)
+    await until(enough)
 
 
 async def idle(stage: Stage) -> None:
@@ -45,7 +45,7 @@ async def idle(stage: Stage) -> None:
                 return False
         return True
 
-    await until(nothing, 20)
+    await until(nothing)
 
 
 async def letters(notifier: Delivering, wanted: Wanted | None = None) -> list[Letter]:
@@ -100,14 +100,12 @@ async def test_bells_of_one_session_do_not_keep_the_others_from_being_looked_at(
         ):
             loud = await stage.play()
         await late.say("word")
-        for _ in range(100):  # a bell more often than there is a sweep
+        while not receiver.taken:  # a bell more often than there is a sweep
             await stage.sessions.transition(
                 loud.session_id, loud.conn, "paused", ["connected", "recording"]
             )
             await stage.sessions.transition(loud.session_id, loud.conn, "recording", ["paused"])
             await asyncio.sleep(0.05)
-            if receiver.taken:
-                break
         assert receiver.told() == ["word"]
 
 
@@ -355,7 +353,7 @@ async def test_a_drained_notifier_finishes_what_is_on_its_way_and_gives_back_the
 async def test_a_long_try_is_held_by_its_notifier(stage: Stage) -> None:
     async with receiving() as receiver:
         receiver.hanging = asyncio.Event()
-        async with delivering(stage, seconds=20), delivering(stage, seconds=20):
+        async with delivering(stage), delivering(stage):
             played = await stage.play(receiver.to(events=("final",)))
             await played.say("word")
             await asyncio.sleep(7)  # longer than a lease
@@ -370,6 +368,7 @@ async def test_live_partials_go_to_a_pipeline_the_newest_of_them(stage: Stage) -
     async with receiving() as receiver, delivering(stage):
         played = await stage.play(Destination("pipeline-1", "pipeline", receiver.url))
         await stage.work.publish(played.session_id, partial("so far"))
+        await taken(receiver, 1)
         await played.say("so far so good")
         await taken(receiver, 2)
     assert sorted((body["kind"], body["text"]) for body in receiver.once()) == [

@@ -28,8 +28,8 @@ from steno_notifier.live import LivePartials
 from steno_notifier.senders import open_senders
 from steno_notifier.worker import fan_out
 
-SETTINGS = {"webhook_retries": (0.02,) * 40, "relay_retries": (0.02,), "relay_seconds": 2.0,
-            "delivery_seconds": 2.0, "delivery_allow": ("127.0.0.1",)}  # fmt: skip
+SETTINGS = {"webhook_retries": (0.02,) * 40, "relay_retries": (0.02,), "relay_seconds": 60.0,
+            "delivery_seconds": 60.0, "delivery_allow": ("127.0.0.1",)}  # fmt: skip
 
 
 @pytest.fixture

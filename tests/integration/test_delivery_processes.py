@@ -12,9 +12,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp.test_utils import unused_port
+from bench.ports import free_port
 from tests.integration.aggregator_rig import Played, Stage, open_stage, until
-from tests.integration.test_aggregator_processes import free_port
 from tests.redis_servers import RedisServer
 
 from steno_common.destinations import Installed
@@ -74,7 +73,7 @@ def notifier(redis_url: str, url: str) -> tuple[list[str], dict[str, str]]:
     environment = {
         "STENO_REDIS_URL": redis_url,
         "STENO_SHARDS": "4",
-        "STENO_PORT": str(free_port()),
+        "STENO_PORT": str(free_port(4)),
         "STENO_WEBHOOK_URL": url,
         "STENO_WEBHOOK_RETRIES": ",".join(["0.1"] * 600),
         "STENO_DELIVERY_SECONDS": "2",
@@ -97,7 +96,7 @@ async def all_taken(path: Path, everybody: Sequence[Played], words: int) -> None
     async def enough() -> bool:
         return sum(map(len, taken(path).values())) >= len(everybody) * words
 
-    await until(enough, 60)
+    await until(enough, 150)
     expected = [f"{word}" for word in range(words)]
     assert taken(path) == {played.session_id: expected for played in everybody}
 
@@ -133,7 +132,7 @@ class Running:
 
 @asynccontextmanager
 async def running(server: RedisServer, folder: Path, notifiers: int = 1) -> AsyncIterator[Running]:
-    port, path = unused_port(), folder / "taken"
+    port, path = free_port(), folder / "taken"
     url = f"http://127.0.0.1:{port}/"
     async with open_stage(server.url) as stage, AsyncExitStack() as processes:
         receiver = await processes.enter_async_context(kept([*RECEIVER, str(port), str(path)]))
@@ -181,4 +180,4 @@ async def test_a_signal_ends_a_notifier_that_delivers(
         process = all_of_it.notifiers[0].process
         assert process is not None
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0

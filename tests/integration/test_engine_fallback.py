@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from tests.integration.transcriber_rig import SPEECH, Rig, open_rig, recognising, working
@@ -41,18 +41,24 @@ class Team:
 
     rig: Rig
     stack: AsyncExitStack
+    workers: list[Worker] = field(default_factory=list)
 
     async def worker(self, engine: str, most: int = 10) -> MoodyEngine:
         """Begin a worker; gives its engine."""
         moody = MoodyEngine()
         recognition = await self.stack.enter_async_context(recognising(moody, SETTINGS))
         worker = Worker(self.rig.work, recognition, LoadMeter(), most, engine, STAY)
+        self.workers.append(worker)
         await self.stack.enter_async_context(working(worker))
         return moody
 
     async def meet(self) -> None:
-        """Let the workers hear of each other, which they do once a second."""
-        await asyncio.sleep(1.5)
+        """Wait until the workers have heard of each other."""
+
+        async def met() -> bool:
+            return all(worker._balancing.there for worker in self.workers)
+
+        await self.rig.until(met)
 
     async def spoken(self, *engines: str, pcm: bytes = SPEECH) -> tuple[str, int]:
         """Begin a session whose audio is there at once; gives it when all is recognised."""
@@ -63,7 +69,9 @@ class Team:
         return held
 
     async def warnings(self, held: tuple[str, int]) -> list[str]:
-        return [e.code for e in await self.rig.events(held) if isinstance(e, Warned)]
+        """Give the codes of what was told, but for how late text is: that is the machine's."""
+        told = [e.code for e in await self.rig.events(held) if isinstance(e, Warned)]
+        return [code for code in told if code != "high_latency"]
 
     async def engine(self, held: tuple[str, int]) -> str:
         snapshot = await self.rig.sessions.snapshot(held[0])
@@ -74,7 +82,7 @@ class Team:
 
 @pytest.fixture
 async def team(redis_server: RedisServer) -> AsyncIterator[Team]:
-    limits = Limits(shards=4, lease_seconds=1.0, engine_grace_seconds=0.3)
+    limits = Limits(shards=4, lease_seconds=2.0, engine_grace_seconds=2.0)
     async with open_rig(redis_server, limits, SETTINGS) as rig, AsyncExitStack() as stack:
         yield Team(rig, stack)
 
@@ -142,7 +150,7 @@ async def test_a_live_session_goes_back_when_its_first_choice_is_there(team: Tea
 
     await team.rig.until(lambda: is_with("second"))
     await team.worker("first")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await is_with("first"):
             following = await team.rig.send(held, piece, first=following)
             await asyncio.sleep(0.3)

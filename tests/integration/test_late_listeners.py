@@ -66,6 +66,8 @@ async def test_nothing_is_lost_or_doubled_between_the_snapshot_and_what_comes_li
             last = (await steno.one.snapshot(session_id)).event
             status, _ = await translate(steno.other, session_id, "es", f"t-{word}", last)
             assert status == 201
+            await speaker.say("ping")  # who reads answers heartbeats
+            await speaker.hear("pong")
             await asyncio.sleep(chance.uniform(0, 0.02))
         await steno.end(session_id, speaker)
         first = (await steno.one.store.events(session_id, 2, 1))[0].number
@@ -145,7 +147,7 @@ async def read_by_httpx(steno: Installation, path: str, last_id: str = "") -> li
     """Read a stream to its end with a reader that is not ours."""
     headers = {"Last-Event-ID": last_id} if last_id else {}
     async with (
-        httpx.AsyncClient(base_url=steno.other.address, timeout=15.0) as client,
+        httpx.AsyncClient(base_url=steno.other.address, timeout=60.0) as client,
         aconnect_sse(client, "GET", path, headers=headers) as source,
     ):
         if source.response.status_code == 204:

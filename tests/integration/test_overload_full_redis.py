@@ -69,7 +69,7 @@ async def test_sessions_that_fill_redis_are_held_until_a_transcriber_works_it_of
                 assert await refusal(home) == (503, "overloaded")
                 async with home.transcriber():
                     await until(lambda: asyncio.sleep(0, not memory.pressure.refusing))
-                    async with asyncio.timeout(60):
+                    async with asyncio.timeout(200):
                         await all_done(talkers)
         exact(talkers, await home.alone())
 
@@ -86,7 +86,7 @@ async def test_a_redis_that_is_full_to_the_last_byte_is_worked_off_as_well(
                 inflow = home.gateway.services.memory.inflow
                 assert inflow.storing.is_set()
                 assert inflow.waiting_bytes > 0
-                async with home.transcriber(), asyncio.timeout(60):
+                async with home.transcriber(), asyncio.timeout(200):
                     await all_done(talkers)
         exact(talkers, await home.alone())
 
@@ -152,6 +152,6 @@ async def test_a_redis_that_refuses_to_write_for_a_while_costs_only_that_while(
                 held = await home.at_rest(talkers)
                 assert held < 2 * len(CHUNKS)
                 assert (await refusal(home))[0] == 503
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(200):
                 await all_done(talkers)
         exact(talkers, await home.alone())

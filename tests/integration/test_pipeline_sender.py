@@ -68,16 +68,16 @@ async def test_a_partial_of_before_a_final_never_follows_it(pipeline: Sender) ->
 async def test_a_partial_on_its_way_is_given_up_for_the_final(
     pipeline: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("steno_notifier.senders.pipeline.PARTIAL_SECONDS", 60)
+    monkeypatch.setattr("steno_notifier.senders.pipeline.PARTIAL_SECONDS", 600)
     arrived = asyncio.Event()
 
     async def slow_for_partials(request: web.Request) -> web.StreamResponse:
         if json.loads(await request.read())["isPartial"]:
             arrived.set()
-            await asyncio.sleep(60)
+            await asyncio.sleep(600)
         return web.Response()
 
-    async with receiving(slow_for_partials) as receiver, asyncio.timeout(4):
+    async with receiving(slow_for_partials) as receiver, asyncio.timeout(30):
         url = receiver.url()
         late = asyncio.create_task(pipeline.send(said(partial(commit=0), url)))
         await arrived.wait()

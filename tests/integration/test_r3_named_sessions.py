@@ -141,7 +141,7 @@ async def test_a_language_that_is_none_ends_the_socket(
     async with (
         running(redis_server, tmp_path) as gateway,
         speaking(gateway, "/sendAudio?translations=spanish!") as speaker,
-        asyncio.timeout(10),
+        asyncio.timeout(60),
     ):
         assert (await speaker.hear("error"))["code"] == "INVALID_MESSAGE"
         assert await speaker.hear_end() == 1000

@@ -214,12 +214,12 @@ async def test_after_its_end_a_name_begins_a_new_session(
         await client.end(NAME)
         await client.audio(NAME, *chunks(11, 13))
         await until(lambda: _count(gateway, 2))
-        first, second = await session_ids(gateway)
+        second = await session_of(gateway, NAME)
+        (first,) = set(await session_ids(gateway)) - {second}
         await gateway.marked(first)
         await stored(gateway, second, 4_800)
         assert await gateway.pcm(first) == b"".join(chunks(1, 3))
         assert await gateway.pcm(second) == b"".join(chunks(11, 13))
-        assert await session_of(gateway, NAME) == second
         await gateway.finish(first, "the first")
         assert (await client.hear("sessionEnded"))["id"] == first
         await client.end(NAME)
@@ -300,6 +300,8 @@ async def test_more_than_ten_chunks_a_second_are_refused(
 ) -> None:
     """R3: `RATE_LIMIT_EXCEEDED` 429, at most 10 a second; MAX_AUDIO_CHUNKS_PER_SECOND."""
     async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
+        clock = asyncio.get_running_loop().time
+        began = clock()
         session_id = await begun(gateway, client, *chunks(1, 10))
         assert client.heard == []
         await client.audio(NAME, *chunks(11, 40))
@@ -315,17 +317,15 @@ async def test_more_than_ten_chunks_a_second_are_refused(
         found = cut(await gateway.pcm(session_id), 3_200)
         assert found[:10] == chunks(1, 10)
         assert found[-1] == chunk(50)
-        assert len(found) < 25
+        assert len(found) < 25 + 11 * (clock() - began - 0.5)
 
 
 async def test_a_real_time_client_is_not_refused(redis_server: RedisServer, tmp_path: Path) -> None:
     """R3: 10 chunks a second of 3200 bytes are what a session has."""
     async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
-        clock = asyncio.get_running_loop().time
-        began = clock()
         for number in range(1, 31):
             await client.audio(NAME, chunk(number))
-            await asyncio.sleep(max(0.0, began + number * 0.1 - clock()))
+            await asyncio.sleep(0.1)
         session_id = await session_of(gateway, NAME)
         await stored(gateway, session_id, 30 * 1_600)
         assert await gateway.pcm(session_id) == b"".join(chunks(1, 30))
@@ -413,7 +413,9 @@ async def test_hostile_input_disturbs_no_other_session(
             assert (await client.next())["code"] == "INVALID_MESSAGE"
             await client.audio("x" * 128, chunk(1) * 60)
             assert (await client.next())["code"] == "CHUNK_TOO_LARGE"
-            for _ in range(600):
+            for _ in range(3_000):
+                if client.ws.closed:
+                    break
                 await client.ws.send_str("{")
             await client.hear_end()
             assert client.heard[-1]["code"] == "TOO_MANY_MESSAGES"
@@ -456,7 +458,7 @@ async def test_a_session_that_says_nothing_is_left_and_found_again(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """R3, decided: without an end the silence and the abandoned rule end a session."""
-    idle = {"socket_idle_seconds": 0.5}
+    idle = {"socket_idle_seconds": 2.0}
     async with conversing(redis_server, tmp_path, PATH, **idle) as (gateway, client):
         await client.audio(NAME, chunk(1))
         session_id = await session_of(gateway, NAME)

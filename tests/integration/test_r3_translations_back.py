@@ -110,7 +110,8 @@ async def test_a_text_may_be_long_in_any_writing(gateway: Gateway) -> None:
 async def test_too_many_of_one_session_are_told_when_to_come_back(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    async with running(redis_server, tmp_path, max_translations_per_second=0.5) as gateway:
+    rate = {"max_translations_per_second": 0.5}
+    async with running(redis_server, tmp_path, clock=lambda: 0.0, **rate) as gateway:
         session_id, other = await gateway.create(), await gateway.create()
         path = f"{SESSIONS}/{session_id}/translations"
         for text in ("one", "two"):

@@ -4,9 +4,11 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
+from tests.contract.stores import frozen
 from tests.integration.dialect_support import (
     Speaker,
     conversing,
@@ -18,7 +20,6 @@ from tests.integration.dialect_support import (
 )
 from tests.integration.gateway_support import Gateway, cut, decoded, noise, running, until
 from tests.integration.test_gateway_audio import encoded
-from tests.integration.test_gateway_redis_away import frozen
 from tests.redis_servers import RedisServer
 
 CHUNK = noise(0.1)
@@ -203,7 +204,7 @@ async def test_pings_are_answered_while_audio_waits(
         session_id = await only_session(gateway)
         await until(lambda: _full(gateway, session_id))
         await client.ws.ping(b"are you there")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (frame := await client.ws.receive()).type.name != "PONG":
                 pass
         assert frame.data == b"are you there"
@@ -276,7 +277,9 @@ async def test_hostile_input_disturbs_nobody_else(
                     await client.ws.send_str(attack)
                 await client.ws.send_str("stop")
         async with speaking(gateway, "/ws") as client:
-            for _ in range(600):
+            for _ in range(3_000):
+                if client.ws.closed:
+                    break
                 await client.ws.send_str("what?")
             await client.hear_end()
             assert client.heard[-1]["code"] == "too_many_messages"
@@ -335,8 +338,7 @@ async def test_a_failed_engine_degrades_and_clients_are_told(
             assert (heard["type"], heard["code"]) == ("error", "engine_unavailable")
             await client.ws.send_bytes(CHUNK)
             await until(lambda: _two(gateway))
-            late = await client.next()
-            assert (late["type"], late["code"]) == ("error", "high_latency")
+            await client.hear("error", code="high_latency")
             session_id = (await session_ids(gateway))[-1]
             await gateway.commit(session_id, "it is back")
             assert (await client.hear("transcription"))["text"] == "it is back"
@@ -355,7 +357,7 @@ async def test_a_store_that_is_away_degrades_and_nothing_is_lost(
         speaking(gateway, "/st") as watcher,
     ):
         session_id = await begun(gateway, client)
-        async with frozen(redis_server, 3.5):
+        with frozen(redis_server):
             await client.ws.send_bytes(CHUNK)
             assert (await client.hear("error"))["code"] == "store_unavailable"
             while (await watcher.next())["status"]["engine_ready"]:
@@ -373,7 +375,7 @@ async def test_a_store_that_is_away_degrades_and_nothing_is_lost(
 async def test_a_client_that_falls_silent_is_ended_at_once(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    idle = {"socket_idle_seconds": 0.5}
+    idle = {"socket_idle_seconds": 2.0}
     async with conversing(redis_server, tmp_path, "/ws", **idle) as (gateway, client):
         await client.ws.send_bytes(CHUNK)
         assert (await client.next())["code"] == "idle_timeout"
@@ -428,8 +430,9 @@ async def test_keys_are_asked_for_at_these_doors_too(
     ],
 )
 async def test_the_limits_of_every_session_hold_here(
-    settings: dict[str, float], code: str, redis_server: RedisServer, tmp_path: Path
+    settings: dict[str, Any], code: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
+    settings = {"clock": lambda: 0.0, **settings}
     async with conversing(redis_server, tmp_path, "/ws", **settings) as (gateway, first):
         await first.ws.send_bytes(CHUNK)
         await only_session(gateway)

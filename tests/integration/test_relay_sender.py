@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 import pytest
 from aiohttp import WSMsgType, web
-from aiohttp.test_utils import unused_port
+from bench.ports import free_port
 from tests.integration.receiver_rig import answering, raw, receiving, senders, served
 from tests.unit.notifier.parcels import NAMED, final, spoken
 
@@ -127,7 +127,7 @@ async def test_a_receiver_that_dies_with_a_message_in_hand_gets_it_again(relay: 
 
 
 async def test_a_receiver_that_went_away_is_found_again(relay: Sender) -> None:
-    port = unused_port()
+    port = free_port()
     async with sockets(port=port) as receiver:
         assert await relay.send(said(0, receiver.url)) == DELIVERED
     for _ in range(2):
@@ -191,7 +191,7 @@ async def test_a_receiver_that_asks_whether_anybody_is_there_is_answered(relay: 
             elif message.type is WSMsgType.PONG and message.data == b"are you there":
                 answered.set()
 
-    async with sockets(ask) as receiver, asyncio.timeout(5):
+    async with sockets(ask) as receiver, asyncio.timeout(60):
         assert await relay.send(said(0, receiver.url)) == DELIVERED
         await answered.wait()
 
@@ -269,7 +269,7 @@ async def test_a_connection_that_says_nothing_is_closed(
                 await socket.pong(message.data)
         ended.set()
 
-    async with sockets(until_the_end) as receiver, asyncio.timeout(5):
+    async with sockets(until_the_end) as receiver, asyncio.timeout(60):
         assert await relay.send(said(0, receiver.url)) == DELIVERED
         await ended.wait()
         assert await relay.send(said(1, receiver.url)) == DELIVERED

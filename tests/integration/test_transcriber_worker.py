@@ -14,7 +14,7 @@ from steno_transcriber.settings import RecognitionSettings
 
 @pytest.fixture
 async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:
-    limits = Limits(shards=4, lease_seconds=0.6)
+    limits = Limits(shards=4, lease_seconds=1.5)
     settings = RecognitionSettings(engine="scripted", pause_seconds=0.5)
     async with open_rig(redis_server, limits, settings) as rig:
         yield rig
@@ -127,12 +127,15 @@ async def test_audio_that_brought_down_worker_after_worker_is_passed_over(rig: R
     next_number = await rig.send(held, SPEECH[:64_000])
     await rig.poison(held)
     async with rig.worker():
-        await rig.warned(held)
+        await rig.warned(held, "segment_skipped")
         await rig.send(held, SPEECH[64_000:], first=next_number)
         await rig.mark(held, "end")
         await rig.ended(held)
-    (warning,) = [e for e in await rig.events(held) if isinstance(e, Warned)]
-    assert warning == Warned("segment_skipped", "no text for 0.000 s to 2.000 s")
+    told = [e for e in await rig.events(held) if isinstance(e, Warned)]
+    # On a slow machine it is told beside that text is late.
+    assert [warning for warning in told if warning.code != "high_latency"] == [
+        Warned("segment_skipped", "no text for 0.000 s to 2.000 s")
+    ]
     assert len(await rig.finals(held)) == 2
 
 

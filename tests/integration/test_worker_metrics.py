@@ -21,7 +21,7 @@ WAIT_SECONDS = 0.6
 
 @pytest.fixture
 async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:
-    limits = Limits(shards=4, lease_seconds=0.6)
+    limits = Limits(shards=4, lease_seconds=1.5)
     settings = RecognitionSettings(
         engine="scripted", pause_seconds=0.5, partial_interval_seconds=0.3
     )
@@ -59,7 +59,7 @@ async def test_finals_are_timed_from_the_arrival_of_their_audio(
     async with rig.worker():
         await rig.ended(held)
     for name in names:
-        assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 30
+        assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 3_600
     assert risen("steno_transcriber_final_seconds_count") == 3
     assert risen("steno_transcriber_commits_total", result="ok") >= 3
 
@@ -76,7 +76,7 @@ async def test_partials_are_timed_too(rig: Rig, risen: Callable[..., float]) -> 
             return risen(f"{name}_count") > 0
 
         await rig.until(said)
-    assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 30
+    assert WAIT_SECONDS <= risen(f"{name}_sum") / risen(f"{name}_count") < 3_600
 
 
 async def test_audio_that_is_passed_over_is_a_broken_promise(
@@ -88,7 +88,7 @@ async def test_audio_that_is_passed_over_is_a_broken_promise(
     await rig.send(held, SPEECH[:64_000])
     await rig.poison(held)
     async with rig.worker():
-        await rig.warned(held)
+        await rig.warned(held, "segment_skipped")
     assert risen(name, invariant="audio_passed_over") == 1
 
 

@@ -85,13 +85,14 @@ class Rig:
         for _ in range(POISON_TRIES):
             await self.until(claimable)
 
-    async def warned(self, held: tuple[str, int]) -> None:
+    async def warned(self, held: tuple[str, int], code: str) -> None:
         async def holds() -> bool:
-            return any(isinstance(event, Warned) for event in await self.events(held))
+            told = [event.code for event in await self.events(held) if isinstance(event, Warned)]
+            return code in told
 
         await self.until(holds)
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 100) -> None:
         async with asyncio.timeout(seconds):
             while not await holds():  # noqa: ASYNC110 - it is another process's state
                 await asyncio.sleep(0.02)

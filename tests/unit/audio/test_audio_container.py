@@ -128,9 +128,9 @@ def test_a_wrong_declaration_is_corrected_by_the_bytes(encoded: Encoded) -> None
 @pytest.mark.parametrize("seed", [1, 2])
 def test_garbage_is_refused_promptly(mime_type: str, seed: int) -> None:
     garbage = np.random.default_rng(seed).bytes(300_000)
-    begun = time.monotonic()
+    begun = time.process_time()
     assert error_of(mime_type, pieces(garbage, 30_000)).code == "undecodable_audio"
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize("mime_type", ["audio/mpeg", "audio/aac"])

@@ -1,5 +1,4 @@
 import io
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,11 +71,11 @@ def test_a_film_without_sound_has_no_audio_stream(tmp_path: Path) -> None:
 def test_a_playlist_opens_nothing(tmp_path: Path, encoded: Encoded) -> None:
     (tmp_path / "secret.wav").write_bytes(encoded("wav, stereo")[1])
     path = tmp_path / "list.m3u8"
-    path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nfile://{tmp_path}/secret.wav\n")
-    begun = time.monotonic()
-    with pytest.raises(AudioError):
+    path.write_text(
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:3600\n#EXTINF:3,\nfile://{tmp_path}/secret.wav\n"
+    )
+    with pytest.raises(AudioError):  # FFmpeg would wait for an hour to look into it again
         next(decode_file(path))
-    assert time.monotonic() - begun < 1  # FFmpeg waits 3 s to look into a live playlist again
 
 
 def test_a_truncated_file_gives_what_it_holds(encoded: Encoded) -> None:

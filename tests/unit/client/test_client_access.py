@@ -85,7 +85,7 @@ async def test_a_file_without_certificates_is_told_before_anything_is_asked(
     assert gateway.shown == []
 
 
-async def test_a_refused_key_is_an_error_at_once(unused_tcp_port: int) -> None:
+async def test_a_refused_key_is_an_error_at_once() -> None:
     async def refuse(_: web.Request) -> web.Response:
         body = {"type": "server:error", "code": "unauthorized", "message": "m", "retryable": False}
         return web.json_response(body, status=401)

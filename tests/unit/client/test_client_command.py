@@ -61,7 +61,7 @@ async def steno(*arguments: object, url: str = "http://127.0.0.1:9") -> tuple[in
     """Exit code, stdout, stderr."""
     process = await start(*arguments, url=url)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             out, err = await process.communicate()
     finally:
         if process.returncode is None:
@@ -90,7 +90,7 @@ async def test_the_microphone_is_understood_as_the_command_line_says(
 ) -> None:
     (tmp_path / "sounddevice.py").write_text(MICROPHONE)
     process = await start("mic", *UNDERSTANDING, url=gateway.url, PYTHONPATH=tmp_path)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await gateway.stored(3_200)
         process.send_signal(signal.SIGINT)
         out, _ = await process.communicate()
@@ -154,7 +154,7 @@ async def test_no_server_is_one_line_and_a_failure(file: Path) -> None:
 async def test_ctrl_c_ends_it_without_a_traceback(gateway: FakeGateway, tmp_path: Path) -> None:
     long = sound(tmp_path / "long.wav", tenths=600)
     process = await start("transcribe", "--pace", "realtime", long, url=gateway.url)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await gateway.stored(1)
         process.send_signal(signal.SIGINT)
         out, err = await process.communicate()

@@ -25,12 +25,12 @@ from steno_client import (
 
 QUICK = Policy(
     delays=(0.01,) * 5,
-    connect_seconds=2.0,
-    ping_seconds=0.05,
-    dead_seconds=0.3,
-    stall_seconds=0.2,
+    connect_seconds=10.0,
+    ping_seconds=0.2,
+    dead_seconds=3.0,
+    stall_seconds=2.0,
     retry_seconds=0.02,
-    patience_seconds=0.1,
+    patience_seconds=1.0,
 )
 CHUNKS = [b"%02d" % number for number in range(1, 9)]
 WHOLE = b"".join(CHUNKS)
@@ -44,7 +44,7 @@ async def speak(session: Session) -> Completed:
 
 async def transcript(gateway: FakeGateway, **options: Any) -> tuple[Completed, list[Event]]:
     """A whole session with all its events."""
-    async with asyncio.timeout(10), connect(gateway.url, policy=QUICK, **options) as session:
+    async with asyncio.timeout(60), connect(gateway.url, policy=QUICK, **options) as session:
         completed = await speak(session)
         return completed, [event async for event in session.events()]
 
@@ -83,7 +83,7 @@ async def test_a_session_gives_its_events_in_order_with_the_transcript(
 
 
 async def test_a_session_says_how_far_the_server_is(gateway: FakeGateway) -> None:
-    async with asyncio.timeout(10), connect(gateway.url, policy=QUICK) as session:
+    async with asyncio.timeout(60), connect(gateway.url, policy=QUICK) as session:
         assert (session.stored, session.done) == (0, 0)
         await speak(session)
         assert (session.stored, session.done) == (8, 8)
@@ -283,7 +283,7 @@ async def test_audio_beyond_the_limit_is_refused_and_the_rest_is_transcribed(
     gateway: FakeGateway,
 ) -> None:
     gateway.plans.append(Plan(errors={3: {"code": "duration_limit", "retryable": False}}))
-    async with asyncio.timeout(10), connect(gateway.url, policy=QUICK) as session:
+    async with asyncio.timeout(60), connect(gateway.url, policy=QUICK) as session:
         for chunk in CHUNKS[:3]:
             await session.send(chunk)
         events = [event async for event in session.events()]
@@ -296,7 +296,7 @@ async def test_audio_beyond_the_limit_is_refused_and_the_rest_is_transcribed(
 async def test_a_gateway_that_goes_away_is_left_when_it_said(gateway: FakeGateway) -> None:
     gateway.plans.append(Plan(goaway_after=4))
     policy = Policy(delays=(60.0,) * 5)
-    async with asyncio.timeout(10), connect(gateway.url, policy=policy) as session:
+    async with asyncio.timeout(60), connect(gateway.url, policy=policy) as session:
         for chunk in CHUNKS[:4]:
             await session.send(chunk)
         async for event in session.events():
@@ -310,7 +310,7 @@ async def test_a_gateway_that_goes_away_is_left_when_it_said(gateway: FakeGatewa
 
 
 async def test_pause_and_resume_have_their_places(gateway: FakeGateway) -> None:
-    async with asyncio.timeout(10), connect(gateway.url, policy=QUICK) as session:
+    async with asyncio.timeout(60), connect(gateway.url, policy=QUICK) as session:
         await session.send(b"01")
         await session.finalize()
         await session.pause()
@@ -329,7 +329,7 @@ async def test_pause_and_resume_have_their_places(gateway: FakeGateway) -> None:
 async def test_send_waits_while_too_much_is_not_done(gateway: FakeGateway) -> None:
     gateway.transcribing = False
     policy = Policy(buffer_seconds=2.0, ping_seconds=0.02)
-    async with asyncio.timeout(10), connect(gateway.url, policy=policy) as session:
+    async with asyncio.timeout(60), connect(gateway.url, policy=policy) as session:
         await session.send(bytes(64_000))
         more = asyncio.create_task(session.send(b"01"))
         await gateway.stored(64_000)
@@ -369,7 +369,7 @@ async def test_a_transcript_is_downloaded_even_if_the_gateway_restarts(
     gateway: FakeGateway,
 ) -> None:
     gateway.download_failures.extend([503, 503])
-    async with asyncio.timeout(10), connect(gateway.url, policy=QUICK) as session:
+    async with asyncio.timeout(60), connect(gateway.url, policy=QUICK) as session:
         await session.send(b"01")
         await session.finish()
         assert await session.download("vtt") == "WEBVTT\n"

@@ -1,10 +1,10 @@
 """Health, readiness, metrics over HTTP."""
 
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientSession, web
+from bench.ports import free_port
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -17,8 +17,7 @@ HOST = "127.0.0.1"
 @pytest.fixture
 def port() -> int:
     """A port that nobody listens on."""
-    with socket.create_server((HOST, 0)) as probe:
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

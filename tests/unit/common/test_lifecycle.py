@@ -28,7 +28,7 @@ async def stuck():
 
 sys.exit(run("probe", serve))
 """
-BOUND_SECONDS = 15
+BOUND_SECONDS = 60
 
 Start = Callable[..., subprocess.Popen[str]]
 

@@ -30,7 +30,7 @@ class SlowToClose(RawDecoder):
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.closing.set)
-        assert self.may_close.wait(10)
+        assert self.may_close.wait(60)
 
 
 async def test_what_comes_while_a_failed_session_is_closed_is_not_counted_for_ever() -> None:
@@ -41,7 +41,7 @@ async def test_what_comes_while_a_failed_session_is_closed_is_not_counted_for_ev
     ingest.put(Accepted(1, bytes(3_200), 0.0))
     assert inflow.waiting_bytes == 3_207
     running = asyncio.create_task(ingest.run(), name="store")
-    await asyncio.wait_for(closing.wait(), 10)
+    await asyncio.wait_for(closing.wait(), 60)
     ingest.put(Accepted(2, bytes(3_200), 0.0))
     decoder.may_close.set()
     with pytest.raises(ClientError, match="removed"):

@@ -49,7 +49,7 @@ async def watched(sight: Sight, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 async def look(sight: Sight) -> None:
     """Wait until all that is there to be seen now has been seen."""
     through = sight.looks + 2
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while sight.looks < through:  # noqa: ASYNC110 - a step of the loop, not a time
             await asyncio.sleep(0)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from tests.unit.standalone.running import OFFSETS, SERVICE, Start, Supervisor, free_port
+from bench.ports import free_port
+from tests.unit.standalone.running import OFFSETS, SERVICE, Start, Supervisor
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def start(services: Path) -> Iterator[Start]:
     started: list[Supervisor] = []
 
     def start(port: int | None = None, **environment: str) -> Supervisor:
-        started.append(Supervisor(services, port or free_port(), **environment))
+        started.append(Supervisor(services, port or free_port(len(OFFSETS)), **environment))
         return started[-1]
 
     yield start

@@ -1,7 +1,6 @@
 """A supervisor in a process of its own, over four tiny stand-ins for the services."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -35,7 +34,7 @@ SERVICE = """
 """
 
 
-def wait_for(question: Callable[[], T | None], seconds: float = 20.0) -> T:
+def wait_for(question: Callable[[], T | None], seconds: float = 60.0) -> T:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := question():
@@ -44,7 +43,7 @@ def wait_for(question: Callable[[], T | None], seconds: float = 20.0) -> T:
     raise AssertionError(f"not within {seconds} s")
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     wait_for(lambda: condition() or None, seconds)
 
 
@@ -108,22 +107,7 @@ class Supervisor:
         self.process.send_signal(number)
 
     def wait(self) -> int:
-        return self.process.wait(timeout=20)
-
-
-def free_port() -> int:
-    """Give the first of four ports that are free together."""
-    while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            base: int = first.getsockname()[1]
-        try:
-            for offset in OFFSETS.values():
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", base + offset))
-        except OSError:
-            continue
-        return base
+        return self.process.wait(timeout=60)
 
 
 Start = Callable[..., Supervisor]

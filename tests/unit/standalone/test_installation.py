@@ -113,7 +113,7 @@ def test_a_second_signal_does_not_wait_for_a_service_that_does_not_stop(
 
     supervisor.signal(signal.SIGINT)
 
-    assert supervisor.process.wait(timeout=5) == 128 + signal.SIGINT
+    assert supervisor.process.wait(timeout=60) == 128 + signal.SIGINT
     assert not any(alive(pid) for pid in children.values())
     assert supervisor.folders == []
 

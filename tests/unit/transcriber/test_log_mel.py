@@ -130,12 +130,12 @@ def test_a_window_that_is_still_at_work_does_not_hear_what_a_longer_one_heard() 
     def watch(blocks: int) -> None:
         if threading.current_thread() is not threading.main_thread() and blocks == 1:
             halted.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
 
     cache, origin = watched(watch), object()
     with ThreadPoolExecutor(1) as executor:
         short = executor.submit(cache.features, SPEECH[:29_920], origin, 1_200)
-        assert halted.wait(10)
+        assert halted.wait(60)
         assert np.array_equal(cache.features(SPEECH, origin, 1_200), fresh(SPEECH))
         go_on.set()
         assert np.array_equal(short.result(10), fresh(SPEECH[:29_920]))
@@ -145,7 +145,7 @@ def test_two_threads_get_what_one_would() -> None:
     cache, together = MelCache(TRANSFORM, remembered=1_000), threading.Barrier(2)
 
     def grow(start: int) -> bool:
-        together.wait(10)
+        together.wait(60)
         return all(
             np.array_equal(
                 cache.features(SPEECH[begin : begin + length], begin, 600),

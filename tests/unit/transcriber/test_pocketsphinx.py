@@ -51,7 +51,7 @@ def decoders(of: int | None = None) -> list[psutil.Process]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - other processes set no event
             await asyncio.sleep(0.02)
 
