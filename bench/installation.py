@@ -119,6 +119,24 @@ async def redis_server(folder: Path, binary: Binary | None = None) -> AsyncItera
 
 
 @asynccontextmanager
+async def service(
+    name: str, folder: Path, redis_url: str, settings: Mapping[str, str]
+) -> AsyncIterator[Part]:
+    """Run one of the services, as `installation` does; it is not ready yet."""
+    port = free_port()
+    environment = plain_environment() | {
+        "STENO_ENGINE": "scripted", "STENO_OUTPUT": str(folder / "output"),
+        "STENO_GOAWAY_SECONDS": "0", "PYTHONUNBUFFERED": "1", "STENO_REDIS_URL": redis_url,
+        "STENO_PORT": str(port - PORT_OFFSETS[name]), **settings,
+    }  # fmt: skip
+    program = Program(name, (sys.executable, "-m", f"steno_{name}"), environment)
+    log = folder / f"{name}.log"
+    scheme = "https" if settings.get("STENO_TLS_CERT") else "http"
+    async with running(program, log) as process:
+        yield Part(name, process, log, f"{scheme}://127.0.0.1:{port}")
+
+
+@asynccontextmanager
 async def installation(
     folder: Path, redis_urls: str | Mapping[str, str], settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Installation]:
@@ -127,21 +145,12 @@ async def installation(
     `redis_urls` may give each service its own way to the one Redis; `settings` are STENO_
     variables of all services. Ready when it begins, gone when it ends, whatever happens.
     """
-    shared = plain_environment() | {
-        "STENO_ENGINE": "scripted", "STENO_OUTPUT": str(folder / "output"),
-        "STENO_GOAWAY_SECONDS": "0", "PYTHONUNBUFFERED": "1",
-    }  # fmt: skip
     async with AsyncExitStack() as held:
         parts = {}
         for name in SERVICES:
-            port = free_port()
             url = redis_urls if isinstance(redis_urls, str) else redis_urls[name]
-            own = {"STENO_REDIS_URL": url, "STENO_PORT": str(port - PORT_OFFSETS[name])}
-            program = Program(name, (sys.executable, "-m", f"steno_{name}"),
-                              shared | own | dict(settings or {}))  # fmt: skip
-            log = folder / f"{name}.log"
-            process = await held.enter_async_context(running(program, log))
-            parts[name] = Part(name, process, log, f"http://127.0.0.1:{port}")
+            starting = service(name, folder, url, settings or {})
+            parts[name] = await held.enter_async_context(starting)
         await ready(list(parts.values()))
         yield Installation(parts)
 

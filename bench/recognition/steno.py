@@ -1,16 +1,16 @@
 """A Steno of the benchmark's own, started as `make run` starts it."""
 
-import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import aiohttp
-from bench.installation import NotRunningError, Part, ready
+from bench.installation import Part, ready
+from bench.ports import free_port
 from bench.processes import plain_environment, running
 from bench.recognition.pages import Page
 
@@ -55,7 +55,7 @@ async def private_steno(settings: Mapping[str, str], transcribers: int = 1) -> A
     Raises NotRunningError.
     """
     ports = [0, 1, 2, 3, *(number * _NEXT_TRANSCRIBER + 1 for number in range(1, transcribers))]
-    base = _free_base(ports)
+    base = free_port(1 + max(ports))
     with tempfile.TemporaryDirectory(prefix="steno-bench-") as name:
         folder = Path(name)
         own = {"STENO_OUTPUT": str(folder / "output"), "STENO_LOG_LEVEL": "WARNING",
@@ -67,22 +67,3 @@ async def private_steno(settings: Mapping[str, str], transcribers: int = 1) -> A
             pages = [f"http://127.0.0.1:{base + port}" for port in ports]
             await ready([Part("steno", process, log, page) for page in pages], _READY_SECONDS)
             yield Steno(base, transcribers, process.pid)
-
-
-def _free_base(ports: Sequence[int]) -> int:
-    for base in range(18_100, 60_000, 200):
-        if _free([base + port for port in ports]):
-            return base
-    raise NotRunningError("no free ports")
-
-
-def _free(ports: Sequence[int]) -> bool:
-    with ExitStack() as stack:
-        for port in ports:
-            probe = stack.enter_context(socket.socket())
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
-from tests.integration.aggregator_rig import aggregating, open_stage, until
+from tests.integration.aggregator_rig import aggregating, open_stage
 from tests.integration.transcriber_rig import SPEECH, Rig, open_rig
 from tests.redis_servers import RedisServer
+from tests.waiting import until
 
 from steno_common.archive import Archive
 from steno_common.store.limits import Limits

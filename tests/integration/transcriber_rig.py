@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import numpy as np
 from tests.redis_servers import RedisServer
+from tests.waiting import until
 
 from steno_common.messages import Ended, Event, Final, Session, Warned
 from steno_common.store.limits import Limits
@@ -93,9 +94,7 @@ class Rig:
         await self.until(holds)
 
     async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 100) -> None:
-        async with asyncio.timeout(seconds):
-            while not await holds():  # noqa: ASYNC110 - it is another process's state
-                await asyncio.sleep(0.02)
+        await until(holds, seconds)
 
     async def ended(self, held: tuple[str, int]) -> None:
         async def holds() -> bool:
