@@ -21,7 +21,9 @@ from bench.faults.speech import Speech, speech
 from tests.redis_servers import candidates
 
 SEED: Final = 30
-TIMES: Final = Times(lease=2.0, retention=3.0, idle=20.0)
+TIMES: Final = Times(lease=5.0, retention=3.0, idle=20.0)
+LONGEST: Final = 100.0
+"""Seconds of speech."""
 CHANGED: Final = "warned engine_changed"
 
 
@@ -46,8 +48,9 @@ class Stage:
             await part.ready(self.deployment.http)
         return parts
 
-    def visit(self, number: int, seconds: float) -> None:
-        said = self.speeches[number] = speech(SEED, number, seconds, (0.1, 0.3))
+    def visit(self, number: int) -> None:
+        """Begin a session that lasts to the end, but for a machine that is much too slow."""
+        said = self.speeches[number] = speech(SEED, number, LONGEST, (0.2, 0.5))
         listeners = 1 if number == 0 else 0
         visiting = self.clients.visit(Visit(number, said, listeners=listeners, hurry=self.over))
         self.tasks.create_task(visiting, name=f"visit {number}")
@@ -62,11 +65,12 @@ class Stage:
             if number in ids:
                 page = f"{self.deployment.edge.url}/api/streaming/sessions/{ids[number]}"
                 async with self.deployment.http.get(page) as answer:
-                    found[(await answer.json())["engine"]] += 1
+                    fields = await answer.json()
+                    found[fields["engine"] if answer.status == 200 else None] += 1
         return found
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
-        async with asyncio.timeout(seconds):
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(2 * LONGEST):
             while True:
                 try:
                     if await holds():
@@ -75,11 +79,11 @@ class Stage:
                     continue
                 await asyncio.sleep(0.2)
 
-    async def are_with(self, engine: str, numbers: Sequence[int], seconds: float) -> None:
+    async def are_with(self, engine: str, numbers: Sequence[int]) -> None:
         async def holds() -> bool:
             return await self.engines(numbers) == {engine: len(numbers)}
 
-        await self.until(holds, seconds)
+        await self.until(holds)
 
 
 @asynccontextmanager

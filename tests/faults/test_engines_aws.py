@@ -60,18 +60,18 @@ async def test_twenty_live_sessions_go_on_with_aws_when_all_workers_of_their_eng
         first = await made.staff("numbered", 2)
         await made.staff("aws", 2, **aws(fake))
         for number in everybody:
-            made.visit(number, seconds=150)
-        await made.are_with("numbered", everybody, 60)
+            made.visit(number)
+        await made.are_with("numbered", everybody)
         assert fake.journal.streams == []
         for part in first:
             await part.kill()
-        await made.are_with("aws", everybody, 60)
-        made.visit(20, seconds=8)
-        await made.are_with("aws", [20], 60)
+        await made.are_with("aws", everybody)
+        made.visit(20)
+        await made.are_with("aws", [20])
         await made.staff("numbered", 2)
-        made.visit(21, seconds=8)
-        await made.are_with("numbered", [21], 60)
-        await made.are_with("numbered", everybody, 120)
+        made.visit(21)
+        await made.are_with("numbered", [21])
+        await made.are_with("numbered", [*everybody, 20])
     assert broken(tmp_path) == []
     told = changes(tmp_path)
     assert {number: told[number] for number in everybody} == dict.fromkeys(everybody, 2)
@@ -101,22 +101,23 @@ async def test_no_word_is_lost_or_doubled_when_aws_fails_and_an_engine_here_goes
     tmp_path: Path, failure: str, rules: Sequence[Rule]
 ) -> None:
     everybody = range(SESSIONS)
-    settings = {"STENO_ENGINES": "aws,numbered", "STENO_ENGINE_STAY_SECONDS": "60"}
+    settings = {"STENO_ENGINES": "aws,numbered", "STENO_ENGINE_STAY_SECONDS": "600"}
     async with AsyncExitStack() as running, stage(tmp_path, settings) as made:
         fake = await running.enter_async_context(service(tmp_path))
         fake.service.rules = rules
         await made.staff("numbered", 1)
         await made.staff("aws", 1, **aws(fake))
         for number in everybody:
-            made.visit(number, seconds=25)
+            made.visit(number)
         if not rules:
-            await made.are_with("aws", everybody, 60)
+            await made.are_with("aws", everybody)
             await running.aclose()
-        await made.are_with("numbered", everybody, 120)
+        await made.are_with("numbered", everybody)
     assert broken(tmp_path) == []
     assert len(fake.journal.streams) > SESSIONS or not rules
     told = changes(tmp_path)
-    if failure != "LimitExceeded before the stream":
-        assert told == dict.fromkeys(everybody, 1)
-    else:  # `aws` has said nothing, but silence at the beginning may have been its own
-        assert all(told[number] <= 1 for number in everybody)
+    assert all(told[number] <= 1 for number in everybody)
+    # Where `aws` has said nothing there is no change, but silence may have been its own.
+    spoke = [stream for stream in fake.journal.streams[:SESSIONS] if stream.sent]
+    assert told.total() >= (len(spoke) if rules else SESSIONS)
+    assert spoke or failure == "LimitExceeded before the stream"
