@@ -67,7 +67,7 @@ class Edge:
 
 @asynccontextmanager
 async def open_edge() -> AsyncIterator[Edge]:
-    """Listen on a port of the edge's own, before no gateway at first."""
+    """Listen on a port of the edge's own; it has no gateways yet."""
     async with proxy() as network:
         edge = Edge(network)
         watching = asyncio.create_task(edge.watch(), name="edge watch")
