@@ -52,8 +52,6 @@ class Visit:
     pace: float = 1.0
     """Times real time."""
     policy: Policy = PATIENT
-    hurry: asyncio.Event = field(default_factory=asyncio.Event)
-    """Once it is set, what is left is said without a pause."""
 
 
 @dataclass(slots=True)
@@ -126,7 +124,7 @@ class Clients:
         due = clock()
         for number, chunk in enumerate(visit.speech.chunks, 1):
             due += len(chunk) / SAMPLE_BYTES / SAMPLE_RATE / visit.pace
-            await asyncio.sleep(0 if visit.hurry.is_set() else due - clock())
+            await asyncio.sleep(due - clock())
             await session.send(chunk)
             self.book.put(Sent(visit.session, number, self.book.now))
 

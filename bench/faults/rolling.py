@@ -9,7 +9,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from bench.faults.part import Part
 from bench.faults.plan import ROLES
 from bench.faults.rules import SILENT_SECONDS
 from bench.faults.run import HISTORY, Times, gather, watched
-from bench.faults.speech import speech
+from bench.faults.speech import Speech, speech
 
 import steno_client
 
@@ -47,8 +47,6 @@ class Rolling:
     times: Times
     fork: bool = True
     command: str = "bench.faults.rolling"
-    hurried: bool = False
-    """Whether sessions say what is left without a pause once all is replaced."""
 
 
 async def rolled(asked: Rolling, folder: Path) -> Path:
@@ -57,7 +55,7 @@ async def rolled(asked: Rolling, folder: Path) -> Path:
         session: speech(asked.seed, session, asked.seconds, _CHUNK_SECONDS)
         for session in range(asked.sessions)
     }
-    path, over = folder / HISTORY, asyncio.Event()
+    path = folder / HISTORY
     with writing(path, asked.command, asked.seed, asked.times.lease) as book:
         async with (
             deployed(folder, book, Size(), asked.times.settings(), fork=asked.fork) as deployment,
@@ -65,10 +63,7 @@ async def rolled(asked: Rolling, folder: Path) -> Path:
             asyncio.TaskGroup() as tasks,
         ):
             visitors = [
-                tasks.create_task(
-                    _visitor(clients, asked, Visit(session, each, hurry=over)),
-                    name=f"visit {session}",
-                )
+                tasks.create_task(_visitor(clients, asked, session, each), name=f"visit {session}")
                 for session, each in speeches.items()
             ]
             await asyncio.sleep(_ARRIVAL_SECONDS + _BETWEEN_SECONDS)
@@ -77,20 +72,18 @@ async def rolled(asked: Rolling, folder: Path) -> Path:
                     await _replace(deployment, part)
                     await asyncio.sleep(_BETWEEN_SECONDS)
             book.put(Calm(book.now))
-            if asked.hurried:
-                over.set()
             await asyncio.wait(visitors)
             book.put(await left(deployment, asked.times.longest))
         await gather(folder, book, speeches)
     return path
 
 
-async def _visitor(clients: Clients, asked: Rolling, visit: Visit) -> None:
-    await asyncio.sleep(_ARRIVAL_SECONDS * visit.session / asked.sessions)
-    listeners = int(visit.session % _LISTENERS_EACH == 0)
+async def _visitor(clients: Clients, asked: Rolling, session: int, said: Speech) -> None:
+    await asyncio.sleep(_ARRIVAL_SECONDS * session / asked.sessions)
+    listeners = int(session % _LISTENERS_EACH == 0)
     # As a user's client is: no more patient than it comes.
     policy = steno_client.Policy()
-    await clients.visit(replace(visit, listeners=listeners, policy=policy))
+    await clients.visit(Visit(session, said, listeners=listeners, policy=policy))
 
 
 async def _replace(deployment: Deployment, part: Part) -> None:

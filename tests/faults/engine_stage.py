@@ -21,9 +21,8 @@ from bench.faults.speech import Speech, speech
 from tests.redis_servers import candidates
 
 SEED: Final = 30
-TIMES: Final = Times(lease=5.0, retention=3.0, idle=20.0)
-LONGEST: Final = 100.0
-"""Seconds of speech."""
+TIMES: Final = Times(lease=5.0, retention=5.0, idle=20.0)
+PATIENCE_SECONDS: Final = 200.0
 CHANGED: Final = "warned engine_changed"
 
 
@@ -36,8 +35,6 @@ class Stage:
     clients: Clients
     tasks: asyncio.TaskGroup
     speeches: dict[int, Speech] = field(default_factory=dict)
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set at the end: then visitors say what is left without a pause."""
 
     async def staff(self, engine: str, count: int, **settings: str) -> list[Part]:
         parts = [
@@ -48,11 +45,10 @@ class Stage:
             await part.ready(self.deployment.http)
         return parts
 
-    def visit(self, number: int) -> None:
-        """Begin a session that lasts to the end, but for a machine that is much too slow."""
-        said = self.speeches[number] = speech(SEED, number, LONGEST, (0.2, 0.5))
+    def visit(self, number: int, seconds: float) -> None:
+        said = self.speeches[number] = speech(SEED, number, seconds, (0.1, 0.3))
         listeners = 1 if number == 0 else 0
-        visiting = self.clients.visit(Visit(number, said, listeners=listeners, hurry=self.over))
+        visiting = self.clients.visit(Visit(number, said, listeners=listeners))
         self.tasks.create_task(visiting, name=f"visit {number}")
 
     async def engines(self, numbers: Sequence[int]) -> Counter[str | None]:
@@ -70,7 +66,7 @@ class Stage:
         return found
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(2 * LONGEST):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 try:
                     if await holds():
@@ -100,7 +96,6 @@ async def stage(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Stag
             async with asyncio.TaskGroup() as tasks:
                 made = Stage(folder, deployment, clients, tasks)
                 yield made
-                made.over.set()
             book.put(await left(deployment, TIMES.longest))
         book.file.flush()
         await gather(folder, book, made.speeches)

@@ -20,7 +20,7 @@ RATE = 16_000
 CHUNK = RATE // 5
 """Samples: 200 ms."""
 QUICK = Policy(
-    delays=300 * (0.2,), creation_seconds=60.0, connect_seconds=2.0, ping_seconds=0.3,
+    delays=300 * (0.2,), creation_seconds=60.0, connect_seconds=5.0, ping_seconds=0.3,
     dead_seconds=1.5, retry_seconds=0.2,
 )  # fmt: skip
 """The patience of a client, shortened as the disturbances are."""

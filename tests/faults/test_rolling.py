@@ -16,8 +16,7 @@ async def test_replacing_every_process_in_turn_changes_no_word(tmp_path: Path) -
     if not candidates():
         pytest.skip("no Redis found: install redis-server")
     times = Times(retention=5.0)
-    asked = Rolling(seed=1, sessions=12, seconds=100.0, times=times, command="test_rolling",
-                    hurried=True)  # fmt: skip
+    asked = Rolling(seed=1, sessions=12, seconds=55.0, times=times, command="test_rolling")
     records = read(await rolled(asked, tmp_path))
     assert judge(records, silent_seconds=120.0) == 0
     assert not too_short(records)

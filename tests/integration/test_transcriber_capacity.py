@@ -25,24 +25,17 @@ SETTINGS = RecognitionSettings(engine="scripted", pause_seconds=0.5)
 
 
 class TimedEngine(ScriptedEngine):
-    """Decodes one window after the other, each for so many seconds.
-
-    After its first ones it waits for its relief, where there is one.
-    """
+    """Decodes one window after the other, each for so many seconds until it is relieved."""
 
     max_batch = max_partials = concurrency = 1
     reserve = 0
 
-    def __init__(self, seconds: float, relief: asyncio.Event | None = None) -> None:
+    def __init__(self, seconds: float, relieved: asyncio.Event) -> None:
         self._seconds = seconds
-        self._relief = relief
-        self._decoded = 0
+        self._relieved = relieved
 
     async def decode(self, windows: Sequence[Window]) -> list[Hypothesis]:  # type: ignore[override]
-        await asyncio.sleep(self._seconds)
-        self._decoded += 1
-        if self._relief is not None and self._decoded > 5:
-            await self._relief.wait()
+        await asyncio.sleep(0 if self._relieved.is_set() else self._seconds)
         return [
             answer for answer in await super().decode(windows) if isinstance(answer, Hypothesis)
         ]
@@ -56,11 +49,11 @@ class Team:
         self._stack = stack
 
     async def worker(self, *, seconds: float = 0.0, expected: float = 0.0,
-                     relief: asyncio.Event | None = None) -> Worker:  # fmt: skip
+                     relieved: asyncio.Event | None = None) -> Worker:  # fmt: skip
         """Start a worker whose windows take so long, though this is what it expects of them."""
         meter = LoadMeter(Engine(1, expected))
         recognition = await self._stack.enter_async_context(
-            recognising(TimedEngine(seconds, relief), SETTINGS, meter.observe)
+            recognising(TimedEngine(seconds, relieved or asyncio.Event()), SETTINGS, meter.observe)
         )
         worker = Worker(self.rig.work, recognition, meter, 100)
         await self._stack.enter_async_context(working(worker))
@@ -95,13 +88,13 @@ def _said(events: list[Event]) -> list[tuple[int, str, int, int]]:
 async def test_a_worker_that_is_late_gives_sessions_to_one_with_room_and_no_word_is_lost(
     team: Team,
 ) -> None:
-    helped = asyncio.Event()
-    slow = await team.worker(seconds=0.4, relief=helped)
+    relieved = asyncio.Event()
+    slow = await team.worker(seconds=1.5, relieved=relieved)
     held = await team.spoken(7, SPEECH * 2)
     await team.holds(slow, 7)
     quick = await team.worker()
     await team.holds(quick, 1)
-    helped.set()
+    relieved.set()
     for one in held:
         await team.rig.ended(one)
     logs = [await team.rig.events(one) for one in held]
