@@ -16,26 +16,19 @@ import asyncio
 import base64
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 from bench.faults.speech import Speech, speech
-from bench.installation import Installation, installation, redis_server
-from bench.pipeline import row
+from bench.installation import MANY_CLIENTS, Installation, private_installation
+from bench.pipeline import print_table, row
 from bench.recognition.pages import Page
 
 CHUNK_SECONDS: Final = 0.1
 ENDING_SECONDS: Final = 60.0
-SETTINGS: Final = {
-    "STENO_ENGINE": "numbered",
-    "STENO_MAX_CONNECTIONS_PER_IP": "100000",
-    "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "100000",
-}
 HOPS: Final = {
     "receipt to stored": ("gateway", "steno_gateway_append_seconds"),
     "stored to engine": ("transcriber", "steno_transcriber_feed_seconds"),
@@ -155,15 +148,10 @@ async def measure(steno: Installation, load: Load) -> tuple[Seen, list[Any]]:
 
 async def run(load: Load) -> tuple[Seen, list[dict[str, Any]], Sequence[str]]:
     """Measure on a private installation."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        async with (
-            redis_server(folder) as url,
-            installation(folder, url, SETTINGS) as steno,
-        ):
-            seen, hops = await measure(steno, load)
-            spent = {name: part.cpu_seconds for name, part in steno.parts.items()}
-            faults = steno.faults
+    async with private_installation({"STENO_ENGINE": "numbered", **MANY_CLIENTS}) as steno:
+        seen, hops = await measure(steno, load)
+        spent = {name: part.cpu_seconds for name, part in steno.parts.items()}
+        faults = steno.faults
     rows = [*hops, row("audio sent to partial", seen.partials),
             row("audio sent to final", seen.finals)]  # fmt: skip
     rows += [{"measure": f"CPU of the {name} (s)", "count": round(s, 1)}
@@ -179,11 +167,7 @@ def main() -> int:
     parser.add_argument("--sockets", type=int, default=1, help="of each session, in turn")
     load = Load(**vars(parser.parse_args()))
     seen, rows, faults = asyncio.run(run(load))
-    columns = ("measure", "count", "p50", "p95", "p99", "max")
-    print("".join(f"{name:>{30 if name == 'measure' else 9}}" for name in columns) + "   (ms)")
-    for found in rows:
-        print("".join(f"{found.get(name, ''):>{30 if name == 'measure' else 9}}"
-                      for name in columns))  # fmt: skip
+    print_table(rows)
     print(f"{seen.right} of {load.sessions} texts are right, {len(seen.errors)} errors")
     for line in [*faults, *seen.errors][:5]:
         print(line)

@@ -50,7 +50,7 @@ class Stream:
 
 
 @contextmanager
-def running(streams: int) -> Iterator[Fake]:
+def fake_service(streams: int) -> Iterator[Fake]:
     """Run the fake with room for so many streams."""
     with tempfile.TemporaryDirectory() as folder:
         ca_file = Path(folder) / "ca.pem"
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
-    with running(options.streams) as fake:
+    with fake_service(options.streams) as fake:
         asyncio.run(measured(fake, options.streams, options.seconds))
 
 

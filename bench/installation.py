@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,17 +13,23 @@ from typing import Final
 
 import aiohttp
 from bench.ports import free_port
+from bench.processes import plain_environment, running
 
 from steno_common.health import PORT_OFFSETS
-from steno_standalone.child import Program, tethered
+from steno_standalone.child import Program
 from steno_standalone.domain.binaries import Binary
 from steno_standalone.find import find_binaries
 from steno_standalone.private_redis import private_redis
-from steno_standalone.ready import redis_answers
+from steno_standalone.ready import is_ready, redis_answers
 
 SERVICES: Final = tuple(PORT_OFFSETS)
 READY_SECONDS: Final = 150.0
 REDIS_SECONDS: Final = 60.0
+MANY_CLIENTS: Final = {
+    "STENO_MAX_CONNECTIONS_PER_IP": "100000",
+    "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "100000",
+}
+"""Settings for those that all come from here."""
 HARMLESS: Final = {"debug", "info", "warning"}
 
 
@@ -106,9 +113,27 @@ def best_redis() -> Binary:
 async def redis_server(folder: Path, binary: Binary | None = None) -> AsyncIterator[str]:
     """Run a private Redis, as an installation does; gives its URL."""
     with private_redis(binary or best_redis()) as private:
-        async with _running(private.program, folder / "redis.log"):
+        async with running(private.program, folder / "redis.log"):
             await redis_answers(private.url, REDIS_SECONDS)
             yield private.url
+
+
+@asynccontextmanager
+async def service(
+    name: str, folder: Path, redis_url: str, settings: Mapping[str, str]
+) -> AsyncIterator[Part]:
+    """Run one of the services, as `installation` does; it is not ready yet."""
+    port = free_port()
+    environment = plain_environment() | {
+        "STENO_ENGINE": "scripted", "STENO_OUTPUT": str(folder / "output"),
+        "STENO_GOAWAY_SECONDS": "0", "PYTHONUNBUFFERED": "1", "STENO_REDIS_URL": redis_url,
+        "STENO_PORT": str(port - PORT_OFFSETS[name]), **settings,
+    }  # fmt: skip
+    program = Program(name, (sys.executable, "-m", f"steno_{name}"), environment)
+    log = folder / f"{name}.log"
+    scheme = "https" if settings.get("STENO_TLS_CERT") else "http"
+    async with running(program, log) as process:
+        yield Part(name, process, log, f"{scheme}://127.0.0.1:{port}")
 
 
 @asynccontextmanager
@@ -120,47 +145,31 @@ async def installation(
     `redis_urls` may give each service its own way to the one Redis; `settings` are STENO_
     variables of all services. Ready when it begins, gone when it ends, whatever happens.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("STENO_")}
-    shared = kept | {"STENO_ENGINE": "scripted", "STENO_OUTPUT": str(folder / "output"),
-                     "STENO_GOAWAY_SECONDS": "0", "PYTHONUNBUFFERED": "1"}  # fmt: skip
     async with AsyncExitStack() as held:
         parts = {}
         for name in SERVICES:
-            port = free_port()
             url = redis_urls if isinstance(redis_urls, str) else redis_urls[name]
-            own = {"STENO_REDIS_URL": url, "STENO_PORT": str(port - PORT_OFFSETS[name])}
-            program = Program(name, (sys.executable, "-m", f"steno_{name}"),
-                              shared | own | dict(settings or {}))  # fmt: skip
-            log = folder / f"{name}.log"
-            process = await held.enter_async_context(_running(program, log))
-            parts[name] = Part(name, process, log, f"http://127.0.0.1:{port}")
-        await _ready(list(parts.values()))
+            starting = service(name, folder, url, settings or {})
+            parts[name] = await held.enter_async_context(starting)
+        await ready(list(parts.values()))
         yield Installation(parts)
 
 
 @asynccontextmanager
-async def _running(program: Program, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *tethered(program.argv), env=dict(program.environment), stdin=asyncio.subprocess.PIPE,
-            stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
-    assert process.stdin is not None
-    process.stdin.write(program.stdin)
-    process.stdin.close()
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+async def private_installation(settings: Mapping[str, str]) -> AsyncIterator[Installation]:
+    """Run Redis with the four services in a folder of their own, which goes at the end."""
+    with tempfile.TemporaryDirectory(prefix="steno-bench-") as name:
+        folder = Path(name)
+        async with redis_server(folder) as url, installation(folder, url, settings) as steno:
+            yield steno
 
 
-async def _ready(parts: Sequence[Part]) -> None:
+async def ready(parts: Sequence[Part], seconds: float = READY_SECONDS) -> None:
+    """Wait until parts are ready; raises NotRunningError."""
     timeout = aiohttp.ClientTimeout(2.0)
     waiting = list(parts)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as http, asyncio.timeout(READY_SECONDS):
+        async with aiohttp.ClientSession(timeout=timeout) as http, asyncio.timeout(seconds):
             while waiting:
                 waiting = [part for part in waiting if not await _is_ready(http, part)]
                 await asyncio.sleep(0.05 if waiting else 0)
@@ -171,11 +180,7 @@ async def _ready(parts: Sequence[Part]) -> None:
 async def _is_ready(http: aiohttp.ClientSession, part: Part) -> bool:
     if not part.alive:
         raise _not_running(part)
-    try:
-        async with http.get(f"{part.address}/readyz") as answer:
-            return answer.status == 200
-    except (aiohttp.ClientError, TimeoutError):
-        return False
+    return await is_ready(http, f"{part.address}/readyz")
 
 
 def _not_running(part: Part) -> NotRunningError:

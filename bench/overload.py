@@ -17,20 +17,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 from bench.durability import Server
+from bench.installation import installation
 from bench.pipeline import CHUNK, RATE, row, talk
-from bench.ports import free_port
 
 from steno_standalone.find import find_binaries
 
-SERVICES: Final = ("gateway", "transcriber", "aggregator", "notifier")
 PATH: Final = "/api/streaming/sessions"
 REFUSED: Final = 1.0
 """How long a refused session waits before it asks again, if it is not told longer."""
@@ -144,44 +143,6 @@ def redis(maxmemory_mb: int) -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-@asynccontextmanager
-async def services(url: str, asked: argparse.Namespace, most: int) -> AsyncIterator[str]:
-    """Run the four services; gives the gateway's address."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as output:
-        told = {
-            "STENO_REDIS_URL": url, "STENO_PORT": str(port), "STENO_OUTPUT": output,
-            "STENO_ENGINE": "scripted", "STENO_MAX_SESSIONS": str(most),
-            "STENO_SCRIPTED_WINDOW_SECONDS": str(asked.window_ms / 1000),
-            "STENO_SCRIPTED_REALTIME_FACTOR": str(asked.factor),
-            "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "1000", "STENO_LOG_LEVEL": "ERROR",
-        }  # fmt: skip
-        running = [
-            await asyncio.create_subprocess_exec(sys.executable, "-m", f"steno_{name}",
-                                                 env=os.environ | told)
-            for name in SERVICES
-        ]  # fmt: skip
-        try:
-            await asyncio.gather(*(_ready(port + offset) for offset in range(len(SERVICES))))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            for process in running:
-                process.terminate()
-            await asyncio.gather(*(process.wait() for process in running))
-
-
-async def _ready(port: int) -> None:
-    async with asyncio.timeout(60), aiohttp.ClientSession() as http:
-        while True:
-            try:
-                async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientConnectionError:
-                pass
-            await asyncio.sleep(0.1)
-
-
 async def overload(url: str, asked: argparse.Namespace) -> None:
     """Run the three phases, print what was felt."""
     first, surplus = Felt(), Felt()
@@ -220,9 +181,15 @@ async def run(asked: argparse.Namespace) -> None:
     """Measure both gateways."""
     for name, most in (("knows what fits", asked.fit), ("lets all in", 10 * asked.fit)):
         print(f"\na gateway that {name} (STENO_MAX_SESSIONS={most})")
-        with redis(asked.maxmemory_mb) as url:
-            async with services(url, asked, most) as address:
-                await overload(address, asked)
+        settings = {
+            "STENO_MAX_SESSIONS": str(most),
+            "STENO_SCRIPTED_WINDOW_SECONDS": str(asked.window_ms / 1000),
+            "STENO_SCRIPTED_REALTIME_FACTOR": str(asked.factor),
+            "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "1000", "STENO_LOG_LEVEL": "ERROR",
+        }  # fmt: skip
+        with redis(asked.maxmemory_mb) as url, tempfile.TemporaryDirectory() as folder:
+            async with installation(Path(folder), url, settings) as steno:
+                await overload(steno.url, asked)
 
 
 def main() -> int:

@@ -54,6 +54,16 @@ class Seen:
     """Samples that the accounting misses."""
 
 
+async def stream(ws: aiohttp.ClientWebSocketResponse, audio: bytes, sent: dict[int, float]) -> None:
+    """Send a recording at real-time pace to its end; notes when each chunk was sent."""
+    begin = time.monotonic()
+    for number, place in enumerate(range(0, len(audio), 2 * CHUNK), 1):
+        await asyncio.sleep(max(0.0, begin + number * CHUNK / RATE - time.monotonic()))
+        sent[number] = time.monotonic()
+        await ws.send_bytes(number.to_bytes(4) + audio[place : place + 2 * CHUNK])
+    await ws.send_json({"type": "client:control", "action": "stop"})
+
+
 async def session(http: aiohttp.ClientSession, url: str, audio: bytes, seen: Seen) -> None:
     """Stream one recording at real-time pace."""
     sent: dict[int, float] = {}
@@ -61,17 +71,7 @@ async def session(http: aiohttp.ClientSession, url: str, audio: bytes, seen: See
         made.raise_for_status()
         address = (await made.json())["websocket_url"]
     async with http.ws_connect(url + address) as ws:
-
-        async def send() -> None:
-            begin = time.monotonic()
-            for place in range(0, len(audio), 2 * CHUNK):
-                number = place // (2 * CHUNK) + 1
-                await asyncio.sleep(max(0.0, begin + number * CHUNK / RATE - time.monotonic()))
-                sent[number] = time.monotonic()
-                await ws.send_bytes(number.to_bytes(4) + audio[place : place + 2 * CHUNK])
-            await ws.send_json({"type": "client:control", "action": "stop"})
-
-        sending = asyncio.create_task(send())
+        sending = asyncio.create_task(stream(ws, audio, sent), name="stream")
         acknowledged = 0
         async for message in ws:
             if message.type is not aiohttp.WSMsgType.TEXT:
@@ -107,7 +107,7 @@ def row(name: str, values: Sequence[float]) -> dict[str, Any]:
     }
 
 
-async def run(url: str, sessions: int, seconds: float) -> list[dict[str, Any]]:
+async def run(url: str, sessions: int, seconds: float) -> Seen:
     """Run all sessions, begun over the first two seconds."""
     seen, audio = Seen(), talk(seconds)
     async with (
@@ -117,6 +117,11 @@ async def run(url: str, sessions: int, seconds: float) -> list[dict[str, Any]]:
         for _ in range(sessions):
             tasks.create_task(session(http, url, audio, seen))
             await asyncio.sleep(2 / sessions)
+    return seen
+
+
+def rows_of(seen: Seen) -> list[dict[str, Any]]:
+    """Give the table."""
     return [
         row("chunk sent to stored", seen.acks),
         row("audio sent to partial", seen.partials),
@@ -124,6 +129,14 @@ async def run(url: str, sessions: int, seconds: float) -> list[dict[str, Any]]:
         {"measure": "sessions completed", "count": seen.completed},
         {"measure": "samples lost", "count": seen.lost},
     ]
+
+
+def print_table(rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows of figures."""
+    widths = {"measure": 30, "count": 9, "p50": 9, "p95": 9, "p99": 9, "max": 9}
+    print("".join(f"{name:>{width}}" for name, width in widths.items()) + "   (ms)")
+    for found in rows:
+        print("".join(f"{found.get(name, ''):>{width}}" for name, width in widths.items()))
 
 
 def main() -> int:
@@ -134,15 +147,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    rows = asyncio.run(run(asked.url, asked.sessions, asked.seconds))
-    columns = ("measure", "count", "p50", "p95", "p99", "max")
-    print("".join(f"{name:>{30 if name == 'measure' else 9}}" for name in columns) + "   (ms)")
-    for found in rows:
-        print("".join(f"{found.get(name, ''):>{30 if name == 'measure' else 9}}"
-                      for name in columns))  # fmt: skip
+    seen = asyncio.run(run(asked.url, asked.sessions, asked.seconds))
+    rows = rows_of(seen)
+    print_table(rows)
     if asked.json:
         asked.json.write_text(json.dumps({"sessions": asked.sessions, "rows": rows}, indent=2))
-    return 0 if rows[3]["count"] == asked.sessions and rows[4]["count"] == 0 else 1
+    return 0 if seen.completed == asked.sessions and not seen.lost else 1
 
 
 if __name__ == "__main__":

@@ -7,20 +7,17 @@ on in real time, and how long it takes from a chunk of 40 ms to its being handed
 """
 
 import asyncio
-import json
 import os
 import resource
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import numpy as np
+from bench.fake_transcribe import fake_service
 
 from steno_transcriber.domain.samples import Samples
 from steno_transcriber.engines.numbers import phrase, silence
@@ -36,25 +33,17 @@ LOOK_SECONDS: Final = 0.001
 
 
 @contextmanager
-def service() -> Iterator[None]:
-    """Run the fake, and make the engine find it."""
-    with tempfile.TemporaryDirectory() as folder:
-        ca_file = Path(folder) / "ca.pem"
-        command = (sys.executable, "-m", "tests.fake_transcribe", "--ca-out", str(ca_file))
-        fake = subprocess.Popen(command, stdout=subprocess.PIPE)
-        try:
-            assert fake.stdout is not None
-            os.environ.update(
-                AWS_ACCESS_KEY_ID="AKIDEXAMPLE",
-                AWS_SECRET_ACCESS_KEY="secret",
-                STENO_AWS_REGION="us-east-1",
-                STENO_AWS_ENDPOINT=json.loads(fake.stdout.readline())["endpoint"],
-                STENO_AWS_CA_FILE=str(ca_file),
-            )
-            yield
-        finally:
-            fake.terminate()
-            fake.wait()
+def service(streams: int) -> Iterator[None]:
+    """Run the fake with room for so many streams, and make the engine find it."""
+    with fake_service(streams) as fake:
+        os.environ.update(
+            AWS_ACCESS_KEY_ID="AKIDEXAMPLE",
+            AWS_SECRET_ACCESS_KEY="secret",
+            STENO_AWS_REGION="us-east-1",
+            STENO_AWS_ENDPOINT=fake.endpoint,
+            STENO_AWS_CA_FILE=fake.ca_file,
+        )
+        yield
 
 
 def cpu() -> float:
@@ -107,9 +96,10 @@ async def measure(recognition: Recognition, count: int) -> None:
 
 async def main() -> None:
     """Measure each number of streams in turn."""
-    with service():
+    counts = [int(text) for text in sys.argv[1:]] or [1, 10]
+    with service(max(counts)):
         async with open_recognition(RecognitionSettings(engine="aws")) as recognition:
-            for count in [int(text) for text in sys.argv[1:]] or [1, 10]:
+            for count in counts:
                 await measure(recognition, count)
 
 

@@ -16,9 +16,7 @@ import asyncio
 import cProfile
 import os
 import pstats
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -27,16 +25,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-import psutil
 from aiohttp import web
 from bench import pipeline
+from bench.installation import Part, ready, redis_server
 from bench.ports import free_port
-from bench.recognition.steno import ROOT, private_steno
+from bench.processes import plain_environment, running
+from bench.recognition.steno import private_steno
 
-from steno_standalone.child import tethered
-from steno_standalone.find import find_binaries
+from steno_standalone.child import Program
 
 SCRAPE_SECONDS: Final = 15.0
+STOP_SECONDS: Final = 30.0
 OURS: Final = ("prometheus_client", "telemetry.py", "metrics.py", "observing.py")
 
 
@@ -81,52 +80,26 @@ def gateway(mode: str) -> None:
 
 
 @asynccontextmanager
-async def process(*command: str, **settings: str) -> AsyncIterator[psutil.Process]:
-    """Run a process of the benchmark."""
-    started = subprocess.Popen(  # noqa: ASYNC220 - a moment, before anything is measured
-        tethered(command), cwd=ROOT, env={**os.environ, **settings}, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield psutil.Process(started.pid)
-    finally:
-        started.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(started.wait, 30)
-
-
-@asynccontextmanager
-async def steno() -> AsyncIterator[dict[str, str]]:
+async def steno(folder: Path) -> AsyncIterator[dict[str, str]]:
     """Run Redis with the services behind gateways; gives the settings of one more gateway."""
-    port = str(free_port())
-    redis = (str(find_binaries()[0].path), "--port", port, "--save", "", "--bind", "127.0.0.1")
-    settings = {"STENO_REDIS_URL": f"redis://127.0.0.1:{port}/0", "STENO_ENGINE": "scripted"}
-    async with process(*redis), private_steno(settings):
-        yield settings
+    async with redis_server(folder) as url:
+        settings = {"STENO_REDIS_URL": url, "STENO_ENGINE": "scripted"}
+        async with private_steno(settings):
+            yield settings
 
 
 @asynccontextmanager
-async def serving(
-    mode: str, settings: Mapping[str, str]
-) -> AsyncIterator[tuple[str, psutil.Process]]:
-    """Run one gateway; gives its address and its process."""
+async def serving(mode: str, settings: Mapping[str, str]) -> AsyncIterator[Part]:
+    """Run one gateway."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = (sys.executable, "-m", "bench.telemetry", "--serve", mode)
-    with tempfile.TemporaryDirectory() as folder:
-        given = {**settings, "STENO_PORT": str(port), "STENO_OUTPUT": folder}
-        async with process(*command, **given) as found:
-            await _ready(url)
-            yield url, found
-
-
-async def _ready(url: str) -> None:
-    async with aiohttp.ClientSession() as http, asyncio.timeout(30):
-        while True:
-            with suppress(aiohttp.ClientError):
-                async with http.get(f"{url}/readyz") as answer:
-                    if answer.status == 200:
-                        return
-            await asyncio.sleep(0.1)
+    with tempfile.TemporaryDirectory() as name:
+        own = {**settings, "STENO_PORT": str(port), "STENO_OUTPUT": f"{name}/output"}
+        argv, log = (sys.executable, "-m", "bench.telemetry", "--serve", mode), Path(name, "log")
+        program = Program("gateway", argv, plain_environment() | own)
+        async with running(program, log, grace=STOP_SECONDS) as process:
+            part = Part("gateway", process, log, f"http://127.0.0.1:{port}")
+            await ready([part])
+            yield part
 
 
 async def _scrape(url: str) -> None:
@@ -137,16 +110,16 @@ async def _scrape(url: str) -> None:
             await asyncio.sleep(SCRAPE_SECONDS)
 
 
-async def loaded(url: str, measured: psutil.Process, asked: argparse.Namespace) -> float:
+async def loaded(gateway: Part, asked: argparse.Namespace) -> float:
     """Put the load on a gateway; gives the CPU seconds it took."""
-    before = measured.cpu_times()
-    scraping = asyncio.create_task(_scrape(url), name="scrape")
-    rows = await pipeline.run(url, asked.sessions, asked.seconds)
+    before = gateway.cpu_seconds
+    scraping = asyncio.create_task(_scrape(gateway.address), name="scrape")
+    seen = await pipeline.run(gateway.address, asked.sessions, asked.seconds)
     scraping.cancel()
-    after = measured.cpu_times()
-    if rows[3]["count"] != asked.sessions:
+    after = gateway.cpu_seconds
+    if seen.completed != asked.sessions:
         raise SystemExit("not all sessions were completed: less load, please")
-    return float(after.user + after.system - before.user - before.system)
+    return after - before
 
 
 @asynccontextmanager
@@ -157,13 +130,13 @@ async def collector() -> AsyncIterator[str]:
         await request.read()
         return web.Response()
 
-    app, port = web.Application(), free_port()
+    app = web.Application()
     app.router.add_post("/v1/traces", take)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield f"http://127.0.0.1:{port}"
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -171,7 +144,10 @@ async def collector() -> AsyncIterator[str]:
 async def compare(asked: argparse.Namespace) -> None:
     """Load both at once, round by round, in new processes: two of the same differ by 2 %."""
     ratios = []
-    async with steno() as settings, collector() as address:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        settings = await stack.enter_async_context(steno(folder))
+        address = await stack.enter_async_context(collector())
         pair = [("with", settings), ("without", settings)]
         if asked.traces is not None:
             traced = {"STENO_OTLP_ENDPOINT": address, "STENO_TRACE_RATIO": str(asked.traces)}
@@ -179,9 +155,7 @@ async def compare(asked: argparse.Namespace) -> None:
         for _ in range(asked.rounds):
             async with AsyncExitStack() as held:
                 both = [await held.enter_async_context(serving(*each)) for each in pair]
-                with_it, without = await asyncio.gather(
-                    *(loaded(url, found, asked) for url, found in both)
-                )
+                with_it, without = await asyncio.gather(*(loaded(each, asked) for each in both))
             ratios.append(with_it / without)
             what = "telemetry" if asked.traces is None else f"traces of {asked.traces:.0%}"
             print(f"CPU with {what} {with_it:6.2f} s, without {without:6.2f} s,"
@@ -193,10 +167,10 @@ async def profiled(asked: argparse.Namespace) -> None:
     """Load one gateway under a profile; print the share of telemetry in it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "profile"
-        async with steno() as settings:
+        async with steno(Path(folder)) as settings:
             settings["STENO_BENCH_PROFILE"] = str(path)
-            async with serving("profile", settings) as (url, found):
-                await loaded(url, found, asked)
+            async with serving("profile", settings) as part:
+                await loaded(part, asked)
         stats: Any = pstats.Stats(str(path))
     total = ours = 0.0
     for (file, _, name), (_, _, own, _, _) in stats.stats.items():

@@ -13,22 +13,20 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import aiohttp
-from bench.installation import installation, redis_server
-from bench.pipeline import Seen, row, session, talk
+from bench import pipeline
+from bench.installation import MANY_CLIENTS, private_installation
+from bench.pipeline import row
+from bench.processes import beside
 from bench.telemetry import collector
 
 SETTLE_SECONDS = 20.0
 """For what still waits to be tried again when the last session has ended."""
-LINE_BYTES = 1 << 26
 
 
 @dataclass(slots=True)
@@ -50,17 +48,9 @@ class Receiving:
 @asynccontextmanager
 async def receiving(failing: int) -> AsyncIterator[Receiving]:
     """Run a receiver whose every n-th webhook call fails; 0: none."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.deliveries.receiver", str(failing),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_BYTES,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
+    async with beside("bench.deliveries.receiver", failing) as process:
+        assert process.stdout is not None
         yield Receiving(process, (await process.stdout.readline()).decode().strip())
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,24 +125,16 @@ class Ran:
 
 async def load(asked: argparse.Namespace, tracing: Mapping[str, str]) -> Ran:
     """Run the sessions, with more settings for all services."""
-    seen, audio = Seen(), talk(asked.seconds)
-    with tempfile.TemporaryDirectory(prefix="steno-deliveries-") as name:
-        folder = Path(name)
-        async with (
-            receiving(asked.failing) as receiver,
-            redis_server(folder) as redis_url,
-            installation(folder, redis_url, _settings(receiver.url) | dict(tracing)) as steno,
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
-        ):
-            notifier = steno.parts["notifier"]
-            began = notifier.cpu_seconds
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(asked.sessions):
-                    tasks.create_task(session(http, steno.url, audio, seen))
-                    await asyncio.sleep(2 / asked.sessions)
-            await asyncio.sleep(SETTLE_SECONDS)
-            await receiver.end()
-            spent = notifier.cpu_seconds - began
+    async with (
+        receiving(asked.failing) as receiver,
+        private_installation(_settings(receiver.url) | dict(tracing)) as steno,
+    ):
+        notifier = steno.parts["notifier"]
+        began = notifier.cpu_seconds
+        seen = await pipeline.run(steno.url, asked.sessions, asked.seconds)
+        await asyncio.sleep(SETTLE_SECONDS)
+        await receiver.end()
+        spent = notifier.cpu_seconds - began
     return Ran(receiver.received, len(seen.finals), spent)
 
 
@@ -177,14 +159,12 @@ def _settings(url: str) -> dict[str, str]:
         "STENO_WEBHOOK_EVENTS": "final,completed",
         "STENO_WEBHOOK_RETRIES": "0.2,0.2,0.5,0.5,1,1",  # as many as usual, but sooner
         "STENO_TRANSLATION_PIPELINE_URL": f"{url}/pipeline",
-        "STENO_MAX_CONNECTIONS_PER_IP": "100000",
-        "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "100000",
+        **MANY_CLIENTS,
     }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, judge."""
-    assert __doc__ is not None
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30.0, help="of speech in each session")

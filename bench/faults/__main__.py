@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.faults.deployment import NotStartedError, Size
 from bench.faults.load import Wanted
 from bench.faults.run import Plan, Times, under_faults
-from bench.faults.starting import ROOT
+from bench.processes import ROOT
 
 
 def parse() -> argparse.Namespace:

@@ -142,7 +142,7 @@ async def deployed(
         starters = await stack.enter_async_context((zygotes if fork else programs)(ROLES))
         timeout = aiohttp.ClientTimeout(total=_ASK_SECONDS)
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        edge = await stack.enter_async_context(open_edge({}))
+        edge = await stack.enter_async_context(open_edge())
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         ports = stack.enter_context(own_ports())
         deployment = Deployment(

@@ -15,6 +15,8 @@ from bench.faults.crashing import fired
 from bench.faults.history import Fault, Process
 from bench.faults.starting import Started, Starter
 
+from steno_standalone.ready import is_ready
+
 RESTART_SECONDS: Final = 0.1
 """From an end to the next start."""
 
@@ -114,10 +116,4 @@ class Part:
 
     async def is_ready(self, http: aiohttp.ClientSession) -> bool:
         """Ask once."""
-        if self.health is None:
-            return self.pid is not None
-        try:
-            async with http.get(self.health) as answer:
-                return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError):
-            return False
+        return self.pid is not None if self.health is None else await is_ready(http, self.health)

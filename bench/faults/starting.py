@@ -1,20 +1,18 @@
 """Ways to start a process of a service: a fork of a zygote, or a program of its own."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 from bench.faults.zygote import Born, Gone, Start
+from bench.processes import ROOT, plain_environment, start
 
 from steno_standalone.child import Program, tethered
-
-ROOT: Final = Path(__file__).parents[2]
 
 _ONE_THREAD: Final = {
     # Libraries of numbers begin threads when they are imported, unless told not to.
@@ -89,7 +87,7 @@ class Zygote:
 async def zygotes(services: tuple[str, ...]) -> AsyncIterator[Starters]:
     """Run a zygote for each service; at the end all their children die with them."""
     running: dict[str, Zygote] = {}
-    environment = _environment() | _ONE_THREAD
+    environment = plain_environment() | _ONE_THREAD
     async with asyncio.TaskGroup() as tasks:
         for service in services:
             process = await asyncio.create_subprocess_exec(
@@ -115,7 +113,7 @@ async def programs(_services: tuple[str, ...]) -> AsyncIterator[Starters]:
 
     def starter(service: str) -> Starter:
         argv = (sys.executable, "-m", "bench.faults.launch", service)
-        return Exec(Program(service, argv, _environment() | _ONE_THREAD))
+        return Exec(Program(service, argv, plain_environment() | _ONE_THREAD))
 
     yield starter
 
@@ -128,18 +126,6 @@ class Exec:
 
     async def start(self, environment: Mapping[str, str], output: Path) -> Started:
         """Start it; it dies with this process."""
-        with output.open("ab") as file:
-            process = await asyncio.create_subprocess_exec(
-                *tethered(self.program.argv),
-                cwd=ROOT, env={**self.program.environment, **environment},
-                stdin=asyncio.subprocess.PIPE, stdout=file, stderr=file, start_new_session=True,
-            )  # fmt: skip
-        assert process.stdin is not None
-        process.stdin.write(self.program.stdin)
-        process.stdin.close()
+        own = {**self.program.environment, **environment}
+        process = await start(replace(self.program, environment=own), output)
         return Started(process.pid, asyncio.ensure_future(process.wait()))
-
-
-def _environment() -> dict[str, str]:
-    """Give this process's environment without settings of Steno."""
-    return {name: text for name, text in os.environ.items() if not name.startswith("STENO_")}

@@ -11,18 +11,18 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
 import aiohttp
 from bench.hostile.attack import Outcome, converse, play
 from bench.hostile.honest import Honest, honest
 from bench.hostile.kinds import drawn
 from bench.hostile.report import Measured, lines
-from bench.installation import Installation, installation, redis_server
+from bench.installation import Installation, private_installation
+from bench.processes import beside
+
+from steno_standalone.ready import is_ready
 
 SEEDS = 1_000_000
 """Of one --seed, so that every connection has a number of its own."""
@@ -36,19 +36,10 @@ SETTINGS = {"STENO_ABANDON_SECONDS": "10", "STENO_CONNECT_SECONDS": "10"}
 
 async def attacked(url: str, first: int, connections: int, rate: float) -> list[Outcome]:
     """Run the attack in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.hostile.attack", "--url", url, "--first", str(first),
-        "--connections", str(connections), "--rate", str(rate), stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
+    asked = ("--url", url, "--first", first, "--connections", connections, "--rate", rate)
+    async with beside("bench.hostile.attack", *asked) as process:
         assert process.stdout is not None
         return [Outcome(**json.loads(line)) async for line in process.stdout]
-    except BaseException:
-        with suppress(ProcessLookupError):
-            process.kill()
-        raise
-    finally:
-        await process.wait()
 
 
 async def calm(url: str, sessions: int, seconds: float) -> Honest:
@@ -91,9 +82,8 @@ async def ready(steno: Installation) -> bool:
     """Say whether every service runs and says that it is ready."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5.0)) as http:
         for part in steno.parts.values():
-            async with http.get(f"{part.address}/readyz") as answer:
-                if not part.alive or answer.status != 200:
-                    return False
+            if not part.alive or not await is_ready(http, f"{part.address}/readyz"):
+                return False
     return True
 
 
@@ -112,22 +102,16 @@ async def show(steno: Installation, seed: int) -> bool:
 
 async def run(asked: argparse.Namespace) -> bool:
     """Run everything; gives whether it passed."""
-    with tempfile.TemporaryDirectory(prefix="steno-hostile-") as name:
-        folder = Path(name)
-        async with (
-            redis_server(folder) as redis_url,
-            installation(folder, redis_url, SETTINGS) as steno,
-        ):
-            if asked.only is not None:
-                return await show(steno, asked.only)
-            measured = await measure(steno, asked)
+    async with private_installation(SETTINGS) as steno:
+        if asked.only is not None:
+            return await show(steno, asked.only)
+        measured = await measure(steno, asked)
     print(*lines(measured), sep="\n")
     return measured.passed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Attack, print, judge."""
-    assert __doc__ is not None
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)

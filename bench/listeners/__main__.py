@@ -10,24 +10,18 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-from bench.installation import Installation, installation, redis_server
+from bench.installation import MANY_CLIENTS, Installation, private_installation
 from bench.listeners.speaker import Spoken, create, speak
 from bench.pipeline import row, talk
+from bench.processes import beside
 
-SETTINGS = {
-    "STENO_MAX_CONNECTIONS_PER_IP": "100000",
-    "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "100000",
-}
 PATIENCE_SECONDS = 120.0
-LINE_BYTES = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +73,14 @@ async def measure(steno: Installation, listeners: int, mute: int, seconds: float
     async with aiohttp.ClientSession() as http:
         session_id = await create(http, steno.url)
         before = gateway.resident_mb
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench.listeners.audience", steno.url, session_id,
-            str(listeners), str(mute), str(seconds + PATIENCE_SECONDS),
-            stdout=asyncio.subprocess.PIPE, limit=LINE_BYTES,
-        )  # fmt: skip
-        try:
+        arguments = (steno.url, session_id, listeners, mute, seconds + PATIENCE_SECONDS)
+        async with beside("bench.listeners.audience", *arguments) as process:
             assert process.stdout is not None
             assert await process.stdout.readline() == b"ready\n"
             during, used = gateway.resident_mb, gateway.cpu_seconds
             spoken = await speak(http, steno.url, session_id, audio)
             busy = (gateway.cpu_seconds - used) / seconds
             audience = [json.loads(line) async for line in process.stdout]
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            await process.wait()
     return Measured(spoken, audience, busy, (before, during, gateway.resident_mb), steno.faults)
 
 
@@ -122,21 +107,15 @@ def lines(one: Measured, many: Measured) -> Iterator[str]:
 
 async def run(asked: argparse.Namespace) -> bool:
     """Run both; gives whether every listener who read heard everything."""
-    with tempfile.TemporaryDirectory(prefix="steno-listeners-") as name:
-        folder = Path(name)
-        async with (
-            redis_server(folder) as redis_url,
-            installation(folder, redis_url, SETTINGS) as steno,
-        ):
-            one = await measure(steno, 1, 0, asked.seconds)
-            many = await measure(steno, asked.listeners, asked.mute, asked.seconds)
+    async with private_installation(MANY_CLIENTS) as steno:
+        one = await measure(steno, 1, 0, asked.seconds)
+        many = await measure(steno, asked.listeners, asked.mute, asked.seconds)
     print(*lines(one, many), sep="\n")
     return not one.incomplete and not many.incomplete and not many.faults
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, judge."""
-    assert __doc__ is not None
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--listeners", type=int, default=1_000)
     parser.add_argument("--mute", type=int, default=50, help="of these, who never read")

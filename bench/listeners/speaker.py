@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 from bench.listeners.listener import KEPT
-from bench.pipeline import CHUNK, RATE
+from bench.pipeline import stream
 
 
 @dataclass
@@ -34,16 +33,7 @@ async def speak(http: aiohttp.ClientSession, url: str, session_id: str, audio: b
     """Stream a recording at the pace of real time, to the end of the session."""
     spoken = Spoken()
     async with http.ws_connect(f"{url}/api/streaming/sessions/{session_id}/ws") as ws:
-
-        async def send() -> None:
-            begin = time.monotonic()
-            for number, place in enumerate(range(0, len(audio), 2 * CHUNK), 1):
-                await asyncio.sleep(max(0.0, begin + number * CHUNK / RATE - time.monotonic()))
-                spoken.sent[number] = time.monotonic()
-                await ws.send_bytes(number.to_bytes(4) + audio[place : place + 2 * CHUNK])
-            await ws.send_json({"type": "client:control", "action": "stop"})
-
-        sending = asyncio.create_task(send(), name="speaker")
+        sending = asyncio.create_task(stream(ws, audio, spoken.sent), name="speaker")
         async for message in ws:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 break

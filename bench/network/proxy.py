@@ -8,13 +8,13 @@
         network.both(OPEN)                      # well again
         network.reset()                         # all connections, with RST
 
-With several servers each connection goes to the next one that takes it.
+With several servers each connection goes to the next one that takes it; with none it is reset.
 """
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Literal
 
@@ -25,6 +25,8 @@ from bench.network.way import OPEN, Course, Way
 __all__ = ["OPEN", "Proxy", "Way", "proxy"]
 
 CONNECT_SECONDS: Final = 2.0
+WAITING: Final = 1024
+"""Connections that may wait to be taken: as many come at once when all clients come back."""
 HOST: Final = "127.0.0.1"
 
 
@@ -59,8 +61,9 @@ class Connection:
 class Proxy:
     """Listens on a port of its own; made by `proxy`. All of it may be called at any moment."""
 
-    def __init__(self, targets: tuple[Target, ...], tasks: asyncio.TaskGroup, port: int) -> None:
-        self._targets = targets
+    def __init__(self, targets: Sequence[Target], tasks: asyncio.TaskGroup, port: int) -> None:
+        self.targets = targets
+        """The servers of new connections; those that are open stay where they are."""
         self._turn = 0
         self._tasks = tasks
         self._up, self._down = Course(), Course()
@@ -77,7 +80,7 @@ class Proxy:
     @property
     def url(self) -> str:
         """The address of the first server, by way of this proxy."""
-        return self._targets[0].by_way_of(HOST, self.port)
+        return self.targets[0].by_way_of(HOST, self.port)
 
     @property
     def connections(self) -> tuple[Connection, ...]:
@@ -106,13 +109,13 @@ class Proxy:
         """Set both ways."""
         self.up = self.down = way
 
-    def reset(self) -> int:
-        """Reset all connections (RST to both sides); gives how many there were."""
-        return self._close_all(reset=True)
+    def reset(self, at_most: int | None = None) -> int:
+        """Reset all connections (RST to both sides), or the oldest; gives how many."""
+        return self._close(reset=True, at_most=at_most)
 
     def cut(self) -> int:
         """Close all connections in order, but lose what is under way; gives how many."""
-        return self._close_all(reset=False)
+        return self._close(reset=False)
 
     def half_close(self, way: Literal["up", "down"]) -> int:
         """End one way of all connections; the other goes on. Gives how many there were."""
@@ -124,7 +127,7 @@ class Proxy:
         """Take new connections, as it does from the start."""
         if self._server is None:
             self._server = await asyncio.start_server(
-                self._welcome, HOST, self.port, reuse_port=True
+                self._welcome, HOST, self.port, reuse_port=True, backlog=WAITING
             )
 
     def refuse(self) -> None:
@@ -139,11 +142,11 @@ class Proxy:
         self.reset()
         self._place.close()
 
-    def _close_all(self, *, reset: bool) -> int:
-        closing, self._open = self._open, {}
-        for connection, task in closing.items():
+    def _close(self, *, reset: bool, at_most: int | None = None) -> int:
+        closing = self.connections[:at_most]
+        for connection in closing:
             connection.close(reset=reset)
-            task.cancel()
+            self._open.pop(connection).cancel()
         return len(closing)
 
     def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -166,8 +169,9 @@ class Proxy:
 
     async def _reach(self) -> Streams | None:
         """Connect to the next server that takes it; each has its turn to be the first."""
-        for _ in self._targets:
-            target = self._targets[self._turn % len(self._targets)]
+        targets = self.targets
+        for _ in targets:
+            target = targets[self._turn % len(targets)]
             self._turn += 1
             with contextlib.suppress(OSError):
                 async with asyncio.timeout(CONNECT_SECONDS):
@@ -177,7 +181,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxy(*urls: str, port: int = 0) -> AsyncIterator[Proxy]:
-    """Run a proxy before one or several servers, named as `Target.parse` reads them.
+    """Run a proxy before any number of servers, named as `Target.parse` reads them.
 
     It listens on `port`; 0: on one that nobody has.
     """

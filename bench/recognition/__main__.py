@@ -6,9 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.installation import NotRunningError
 from bench.recognition.commands import COMMANDS
 from bench.recognition.options import parse
-from bench.recognition.steno import NotStartedError
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="steno-bench-models-") as folder:
         try:
             found, right = asyncio.run(COMMANDS[asked.mode](asked, Path(folder)))
-        except NotStartedError as error:
+        except NotRunningError as error:
             print(error, file=sys.stderr)
             return 1
     if asked.json:

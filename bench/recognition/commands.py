@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from bench.installation import NotRunningError
 from bench.recognition import machine
 from bench.recognition.context import Subject, prepare
 from bench.recognition.fixture import understands_speech
@@ -16,7 +17,7 @@ from bench.recognition.offline import device_of, transcribe_offline
 from bench.recognition.options import Asked
 from bench.recognition.quality import word_faults
 from bench.recognition.report import STEPS, figures, limit_table, step, table
-from bench.recognition.steno import NotStartedError, private_steno
+from bench.recognition.steno import private_steno
 from bench.recognition.windows import Group, groups_of
 
 _BATCHES: Final = (8, 16, 32)
@@ -76,7 +77,7 @@ async def ladder(asked: Asked, folder: Path) -> Answer:
         steps, most = _Steps(asked, subject), 0
         try:
             most = await climb(asked.load.sessions, asked.most, steps.serves)
-        except NotStartedError as error:
+        except NotRunningError as error:
             # What the other models reached is worth keeping.
             print(f"{name}: {error}", file=sys.stderr)
         print(f"{name}: {most} sessions", flush=True)

@@ -1,16 +1,13 @@
 """Processes of load, started and waited for."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import msgspec
+from bench.processes import beside
 from bench.recognition.seen import Job, SeenSession
-from bench.recognition.steno import ROOT
-
-from steno_standalone.child import tethered
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +26,10 @@ class Loader:
 @asynccontextmanager
 async def loader(job: Job) -> AsyncIterator[Loader]:
     """Run one process; it ends with the block at the latest."""
-    process = await asyncio.create_subprocess_exec(
-        *tethered((sys.executable, "-m", "bench.recognition.load")),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    answer = asyncio.create_task(process.communicate(msgspec.json.encode(job)), name="load")
-    try:
-        yield Loader(process, answer)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await asyncio.wait([answer])
+    async with beside("bench.recognition.load") as process:
+        answer = asyncio.create_task(process.communicate(msgspec.json.encode(job)), name="load")
+        try:
+            yield Loader(process, answer)
+        finally:
+            answer.cancel()
+            await asyncio.wait([answer])

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -19,13 +19,6 @@ from steno_common.units import SAMPLE_RATE
 
 CREATED_MS = 1_700_000_000_123
 QUICK = Pace(due_seconds=0.005, abandoned_seconds=0.02, first_retry_ms=20, longest_retry_ms=100)
-
-
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    """Wait until something holds; fails after `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not await holds():  # noqa: ASYNC110 - what holds is in Redis, which tells nobody
-            await asyncio.sleep(0.005)
 
 
 @dataclass

@@ -19,14 +19,12 @@ from tests.redis_servers import RedisServer
 
 from steno_common.messages import Final, Warned
 from steno_common.store.limits import Limits
-from steno_common.store.link import open_link
-from steno_common.store.sessions import SessionStore
-from steno_common.store.work import WorkStore
+from steno_common.store.link import Link, open_link
 from steno_transcriber import recognition as recognition_module
 from steno_transcriber.engines import aws
 from steno_transcriber.engines.base import StreamRules
 from steno_transcriber.engines.numbers import phrase, silence
-from steno_transcriber.recognition import open_recognition
+from steno_transcriber.recognition import Recognition, open_recognition
 from steno_transcriber.settings import RecognitionSettings
 
 PHRASES = ([1, 2, 3], [4, 5], [6, 7, 8, 9], [10, 11])
@@ -45,8 +43,10 @@ LIMITS = Limits(shards=4, lease_seconds=0.6)
 class AwsRig(Rig):
     """Workers whose engine is the fake."""
 
-    def __init__(self, rig: Rig, fake: FakeTranscribe) -> None:
-        super().__init__(rig.sessions, rig.work, rig.recognition)
+    def __init__(
+        self, link: Link, limits: Limits, recognition: Recognition, fake: FakeTranscribe
+    ) -> None:
+        super().__init__(link, limits, recognition)
         self.fake = fake
 
     async def transcribed(self, pcm: bytes = PCM, *, size: int = 3_200) -> tuple[str, int]:
@@ -112,5 +112,4 @@ async def aws_rig(
                 open_link(redis.url) as link,
                 open_recognition(RecognitionSettings(engine="aws")) as recognition,
             ):
-                rig = Rig(SessionStore(link, limits), WorkStore(link, limits), recognition)
-                yield AwsRig(rig, fake)
+                yield AwsRig(link, limits, recognition, fake)

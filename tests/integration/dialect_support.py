@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.integration.gateway_support import PATIENCE_SECONDS, Gateway, Hearer, until
+from tests.integration.gateway_support import PATIENCE_SECONDS, Gateway, Hearer, running, until
+from tests.redis_servers import RedisServer
 
 from steno_common.store.link import patiently
 from steno_common.store.workers import Report, WorkerStore
@@ -124,3 +126,16 @@ async def engine(gateway: Gateway) -> AsyncIterator[None]:
         beating.cancel()
         await asyncio.wait({beating})
         await workers.leave("one")
+
+
+@asynccontextmanager
+async def conversing(
+    server: RedisServer, folder: Path, path: str, limits: Json | None = None, **settings: Any
+) -> AsyncIterator[tuple[Gateway, Speaker]]:
+    """Hold a socket of a gateway behind which there is a transcriber; see `running`."""
+    async with (
+        running(server, folder, limits, **settings) as gateway,
+        engine(gateway),
+        speaking(gateway, path) as client,
+    ):
+        yield gateway, client

@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -16,6 +16,7 @@ import aiohttp
 import numpy as np
 from bench.ports import free_port
 from tests.redis_servers import RedisServer
+from tests.waiting import PATIENCE_SECONDS, until
 
 from steno_audio import AudioFormat, decoder_for
 from steno_common.archive import Archive
@@ -42,17 +43,8 @@ from steno_gateway.status import StatusBoard
 
 SESSIONS = "/api/streaming/sessions"
 NOBODY = "00000000-0000-4000-8000-000000000000"
-PATIENCE_SECONDS = 60.0
-"""Until then whatever is waited for has come, however slow the machine."""
 
 Json = dict[str, Any]
-
-
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until something holds; fails after `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not await holds():  # noqa: ASYNC110 - what is waited for happens in Redis
-            await asyncio.sleep(0.01)
 
 
 def noise(seconds: float, rate: int = 16_000, channels: int = 1) -> bytes:

@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.integration.aggregator_rig import QUICK, Played, Stage, aggregating, open_stage, until
+from tests.integration.aggregator_rig import QUICK, Played, Stage, aggregating, open_stage
 from tests.redis_servers import RedisServer
+from tests.waiting import until
 
 from steno_aggregator.worker import Aggregator
 from steno_common.archive import Archive

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.integration.aggregator_rig import Played, Stage, aggregating, open_stage, until
+from tests.integration.aggregator_rig import Played, Stage, aggregating, open_stage
 from tests.redis_servers import RedisServer
+from tests.waiting import until
 
 from steno_aggregator.abandoned import bury
 from steno_aggregator.closing import close_windows

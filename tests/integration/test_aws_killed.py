@@ -15,8 +15,6 @@ from tests.redis_servers import RedisServer
 
 from steno_common.messages import Ended
 from steno_common.store.link import open_link
-from steno_common.store.sessions import SessionStore
-from steno_common.store.work import WorkStore
 from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 
@@ -31,7 +29,7 @@ async def test_nothing_is_lost_or_doubled_when_a_process_is_killed_in_mid_stream
         open_link(redis_server.url) as link,
         open_recognition(local) as unused,
     ):
-        rig = Rig(SessionStore(link, LIMITS), WorkStore(link, LIMITS), unused)
+        rig = Rig(link, LIMITS, unused)
         held = await rig.begin()
         cut = 60_800  # in the middle of the second phrase: its stream is open when it comes
         async with transcriber(redis_server, fake) as first:

@@ -1,8 +1,6 @@
 """Whisper behind the fake of the service, alone or where a Whisper here dies, says the same."""
 
 import signal
-import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,10 +18,8 @@ from tests.integration.transcriber_rig import Rig
 from tests.redis_servers import RedisServer
 
 from steno_audio import decode_file
-from steno_common.messages import Ended, Session, Warned
+from steno_common.messages import Ended, Warned
 from steno_common.store.link import open_link
-from steno_common.store.sessions import SessionStore
-from steno_common.store.work import WorkStore
 from steno_transcriber.domain.samples import from_bytes
 from steno_transcriber.recognise import Heard
 from steno_transcriber.recognition import Recognition, open_recognition
@@ -61,13 +57,6 @@ class Stage:
     fake: FakeTranscribe
     words: list[str]
 
-    async def begin(self, *engines: str) -> tuple[str, int]:
-        session = Session(str(uuid.uuid4()), time.time_ns() // 10**6, "audio/pcm", engines=engines)
-        await self.rig.sessions.create(session, "e")
-        attached = await self.rig.sessions.attach(session.session_id)
-        assert attached is not None
-        return session.session_id, attached.conn
-
     async def is_over(self, held: tuple[str, int]) -> bool:
         return any(isinstance(event, Ended) for event in await self.rig.events(held))
 
@@ -88,7 +77,7 @@ async def stage(redis: RedisServer, folder: Path, pcm: bytes) -> AsyncIterator[S
         serve(Service(listen=heard_by(whisper)), Authority(folder / "ca.pem")) as fake,
         open_link(redis.url) as link,
     ):
-        rig = Rig(SessionStore(link, LIMITS), WorkStore(link, LIMITS), whisper)
+        rig = Rig(link, LIMITS, whisper)
         words = await said_alone(whisper, pcm)
         assert len(words) > 10
         yield Stage(rig, fake, words)
@@ -100,7 +89,7 @@ async def test_words_go_on_as_whisper_alone_says_them_when_it_dies_and_aws_takes
     pcm = talk()
     async with stage(redis_server, tmp_path, pcm) as made:
         rig = made.rig
-        held, through = await made.begin("whisper", "aws"), await made.begin("aws")
+        held, through = await rig.begin("whisper", "aws"), await rig.begin("aws")
         await rig.send(through, pcm)
         await rig.mark(through, "end")
 

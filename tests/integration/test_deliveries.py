@@ -5,9 +5,10 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.integration.aggregator_rig import Stage, open_stage, until
+from tests.integration.aggregator_rig import Stage, open_stage
 from tests.integration.delivery_rig import QUICK, Delivering, Receiver, delivering, receiving
 from tests.redis_servers import RedisServer
+from tests.waiting import until
 
 from steno_aggregator.closing import close_windows
 from steno_common.destinations import DestinationSettings

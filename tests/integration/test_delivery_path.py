@@ -10,10 +10,11 @@ import pytest
 from aiohttp import WSMsgType, web
 from cloudevents.v1.http import from_http
 from standardwebhooks.webhooks import Webhook
-from tests.integration.aggregator_rig import Stage, aggregating, open_stage, until
+from tests.integration.aggregator_rig import Stage, aggregating, open_stage
 from tests.integration.receiver_rig import Receiver, receiving, served
 from tests.redis_servers import RedisServer
 from tests.unit.notifier.parcels import SECRET, partial
+from tests.waiting import until
 
 from steno_common.archive import Archive
 from steno_common.destinations import DestinationSettings

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.ports import free_port
-from tests.integration.aggregator_rig import Played, Stage, open_stage, until
+from tests.integration.aggregator_rig import Played, Stage, open_stage
 from tests.redis_servers import RedisServer
+from tests.waiting import until
 
 from steno_common.destinations import Installed
 

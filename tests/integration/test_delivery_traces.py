@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import unused_port
-from tests.integration.aggregator_rig import Stage, aggregating, open_stage, until
+from tests.integration.aggregator_rig import Stage, aggregating, open_stage
 from tests.integration.delivery_rig import Delivering, delivering
 from tests.integration.lambda_rig import FUNCTION, REGION
 from tests.integration.receiver_rig import Receiver, answering, receiving, senders, served
 from tests.otlp_collector import Collector, Span, collecting
 from tests.redis_servers import RedisServer
 from tests.unit.notifier.parcels import SECRET, partial
+from tests.waiting import until
 
 from steno_common import otlp, tracing
 from steno_common.archive import Archive

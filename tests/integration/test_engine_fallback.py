@@ -1,29 +1,21 @@
 """Workers of two engines on a real Redis: one fails for a session, the other goes on with it."""
 
 import asyncio
-import time
-import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from unittest.mock import patch
 
 import pytest
-from tests.integration.transcriber_rig import SPEECH, Rig
+from tests.integration.transcriber_rig import SPEECH, Rig, open_rig, recognising, working
 from tests.redis_servers import RedisServer
 
-import steno_transcriber.recognition as recognition_module
-from steno_common.messages import Final, Session, Warned
+from steno_common.messages import Final, Warned
 from steno_common.store.limits import Limits
-from steno_common.store.link import open_link
-from steno_common.store.sessions import SessionStore
-from steno_common.store.work import WorkStore
 from steno_transcriber import metrics
 from steno_transcriber.domain.hypothesis import Again, Hypothesis, Window
 from steno_transcriber.engines.base import EngineError
 from steno_transcriber.engines.scripted import ScriptedEngine
 from steno_transcriber.load import LoadMeter
-from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 from steno_transcriber.worker import Worker
 
@@ -54,23 +46,10 @@ class Team:
     async def worker(self, engine: str, most: int = 10) -> MoodyEngine:
         """Begin a worker; gives its engine."""
         moody = MoodyEngine()
-
-        @asynccontextmanager
-        async def opened(_settings: RecognitionSettings) -> AsyncIterator[MoodyEngine]:
-            yield moody
-
-        with patch.object(recognition_module, "open_engine", opened):
-            recognition = await self.stack.enter_async_context(open_recognition(SETTINGS))
-        draining = asyncio.Event()
+        recognition = await self.stack.enter_async_context(recognising(moody, SETTINGS))
         worker = Worker(self.rig.work, recognition, LoadMeter(), most, engine, STAY)
         self.workers.append(worker)
-        task = asyncio.create_task(worker.run(draining))
-
-        async def stop() -> None:
-            draining.set()
-            await task
-
-        self.stack.push_async_callback(stop)
+        await self.stack.enter_async_context(working(worker))
         return moody
 
     async def meet(self) -> None:
@@ -81,16 +60,9 @@ class Team:
 
         await self.rig.until(met)
 
-    async def begin(self, *engines: str) -> tuple[str, int]:
-        session = Session(str(uuid.uuid4()), time.time_ns() // 10**6, "audio/pcm", engines=engines)
-        await self.rig.sessions.create(session, "e")
-        attached = await self.rig.sessions.attach(session.session_id)
-        assert attached is not None
-        return session.session_id, attached.conn
-
     async def spoken(self, *engines: str, pcm: bytes = SPEECH) -> tuple[str, int]:
         """Begin a session whose audio is there at once; gives it when all is recognised."""
-        held = await self.begin(*engines)
+        held = await self.rig.begin(*engines)
         await self.rig.send(held, pcm)
         await self.rig.mark(held, "end")
         await self.rig.ended(held)
@@ -111,12 +83,7 @@ class Team:
 @pytest.fixture
 async def team(redis_server: RedisServer) -> AsyncIterator[Team]:
     limits = Limits(shards=4, lease_seconds=2.0, engine_grace_seconds=2.0)
-    async with (
-        open_link(redis_server.url) as link,
-        open_recognition(SETTINGS) as recognition,
-        AsyncExitStack() as stack,
-    ):
-        rig = Rig(SessionStore(link, limits), WorkStore(link, limits), recognition)
+    async with open_rig(redis_server, limits, SETTINGS) as rig, AsyncExitStack() as stack:
         yield Team(rig, stack)
 
 
@@ -132,7 +99,7 @@ async def test_another_engine_goes_on_at_the_border_and_the_client_is_told_once(
     await team.worker("second")
     await team.meet()
     whole = await clean(team)
-    held = await team.begin("first", "second")
+    held = await team.rig.begin("first", "second")
     half = len(SPEECH) // 2 // 3_200 * 3_200
     following = await team.rig.send(held, SPEECH[:half])
 
@@ -174,7 +141,7 @@ async def test_a_segment_that_no_engine_can_do_is_told(team: Team) -> None:
 
 async def test_a_live_session_goes_back_when_its_first_choice_is_there(team: Team) -> None:
     await team.worker("second")
-    held = await team.begin("first", "second")
+    held = await team.rig.begin("first", "second")
     piece = SPEECH[: 2 * 48_000]
     following = await team.rig.send(held, piece)
 
@@ -201,7 +168,7 @@ async def test_a_live_session_goes_back_when_its_first_choice_is_there(team: Tea
 async def test_what_the_first_choice_has_no_room_for_begins_with_the_second(team: Team) -> None:
     await team.worker("first", most=2)
     await team.worker("second")
-    held = [await team.begin("first", "second") for _ in range(5)]
+    held = [await team.rig.begin("first", "second") for _ in range(5)]
     for one in held:
         await team.rig.send(one, SPEECH)
 

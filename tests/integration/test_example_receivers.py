@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.aggregator_rig import until
 from tests.integration.example_rig import EXAMPLES, example
 from tests.integration.receiver_rig import senders
 from tests.unit.notifier.parcels import NAMED, OTHER_SECRET, SECRET, final, parcel, partial, spoken
+from tests.waiting import until
 
 from steno_common.destinations import secret_keys
 from steno_common.messages import Status

@@ -4,8 +4,6 @@ import asyncio
 import gzip
 import io
 import json
-import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -16,7 +14,7 @@ import av
 import numpy as np
 import psutil
 import pytest
-from bench.ports import free_port
+from bench.installation import Part, ready, service
 from tests.integration.gateway_support import (
     NOBODY,
     PATIENCE_SECONDS,
@@ -321,48 +319,13 @@ async def test_a_reader_that_is_mute_for_ever_leaves_no_connection_behind(
 # Memory, of a gateway that is a process of its own.
 
 
-@asynccontextmanager
-async def process(url: str, folder: Path) -> AsyncIterator[tuple[str, int]]:
-    """Run a gateway; gives its address, its process id."""
-    port = free_port()
-    environment = os.environ | {
-        "STENO_REDIS_URL": url, "STENO_PORT": str(port), "STENO_OUTPUT": str(folder),
-        "STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "1000", "STENO_GOAWAY_SECONDS": "0",
-    }  # fmt: skip
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "steno_gateway", env=environment, stderr=asyncio.subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        async with aiohttp.ClientSession(address) as http:
-
-            async def ready() -> bool:
-                try:
-                    async with http.get("/readyz") as answer:
-                        return answer.status == 200
-                except aiohttp.ClientConnectionError:
-                    return False
-
-            await until(ready, 150)
-        yield address, running.pid
-    finally:
-        running.kill()
-        await running.wait()
-
-
-def resident_mb(pid: int) -> float:
-    text = Path(f"/proc/{pid}/status").read_text()
-    (line,) = [line for line in text.splitlines() if line.startswith("VmRSS")]
-    return int(line.split()[1]) / 1024
-
-
-async def settled_mb(pid: int) -> float:
-    """Wait until the memory of a process has stopped growing; gives it."""
+async def settled_mb(gateway: Part) -> float:
+    """Wait until the memory of a gateway has stopped growing; gives it."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
-            before = resident_mb(pid)
+            before = gateway.resident_mb
             await asyncio.sleep(0.3)
-            if (now := resident_mb(pid)) <= before:
+            if (now := gateway.resident_mb) <= before:
                 return now
 
 
@@ -439,7 +402,13 @@ async def half_message(connection: Wire, session_id: str) -> None:
 async def test_the_memory_of_an_abusive_connection_is_bounded(
     redis_server: RedisServer, tmp_path: Path, attack: Attack, most: float
 ) -> None:
-    async with process(redis_server.url, tmp_path) as (address, pid), AsyncExitStack() as held:
+    often = {"STENO_MAX_HANDSHAKES_PER_SECOND_PER_IP": "1000"}
+    async with (
+        service("gateway", tmp_path, redis_server.url, often) as gateway,
+        AsyncExitStack() as held,
+    ):
+        await ready([gateway])
+        address = gateway.address
         http = await held.enter_async_context(aiohttp.ClientSession(address))
         ids = []
         for _ in range(ATTACKERS + 1):
@@ -447,11 +416,11 @@ async def test_the_memory_of_an_abusive_connection_is_bounded(
                 ids.append((await answer.json())["session_id"])
         async with wire(address) as first:  # what a first connection makes is there once
             await attack(first, ids.pop())
-            await settled_mb(pid)
-        before = most_seen = await settled_mb(pid)
+            await settled_mb(gateway)
+        before = most_seen = await settled_mb(gateway)
         for session_id in ids:
             await attack(await held.enter_async_context(wire(address)), session_id)
-            most_seen = max(most_seen, resident_mb(pid))
-        each = (max(most_seen, await settled_mb(pid)) - before) / ATTACKERS
+            most_seen = max(most_seen, gateway.resident_mb)
+        each = (max(most_seen, await settled_mb(gateway)) - before) / ATTACKERS
         print(f"{attack.__name__}: {each:.2f} MB")  # noqa: T201 - the figure of docs/security.md
         assert each <= most

@@ -105,18 +105,6 @@ async def test_a_client_is_told_half_a_minute_before_the_longest_duration(
         assert told.count("duration_limit") == 1
 
 
-async def test_a_client_that_comes_back_often_is_told_of_a_steadier_way(
-    redis_server: RedisServer, tmp_path: Path
-) -> None:
-    async with running(redis_server, tmp_path) as gateway:
-        session_id = await gateway.create()
-        for _ in range(3):
-            async with gateway.joined(session_id) as client:
-                assert client.told("warning") == []
-        async with gateway.joined(session_id) as client:
-            assert (await client.hear("warning"))["code"] == "reconnections"
-
-
 async def test_audio_beyond_the_duration_ends_the_session_with_what_it_has(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:

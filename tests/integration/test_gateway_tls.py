@@ -8,12 +8,11 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import pytest
-from bench.ports import free_port
+from bench.installation import Part, ready, service
 from tests.integration.gateway_support import SESSIONS, Client, until
 from tests.redis_servers import RedisServer
 
@@ -45,51 +44,22 @@ def replaced(folder: Path, cert: str, key: str) -> None:
     Path(new_cert).replace(cert)
 
 
-@dataclass
-class Served:
-    """A gateway process."""
-
-    address: str
-    process: asyncio.subprocess.Process
-
-    async def subject(self) -> str:
-        """Give the name in the certificate that it shows."""
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        host, port = self.address.removeprefix("https://").split(":")
-        _, writer = await asyncio.open_connection(host, int(port), ssl=context)
-        shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        writer.close()
-        return "new" if b"new-name" in shown else "old"
+async def subject(served: Part) -> str:
+    """Give the name in the certificate that a gateway shows."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    host, port = served.address.removeprefix("https://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return "new" if b"new-name" in shown else "old"
 
 
 @asynccontextmanager
-async def serving(redis_url: str, folder: Path, **settings: str) -> AsyncIterator[Served]:
-    port = free_port()
-    environment = os.environ | {
-        "STENO_REDIS_URL": redis_url, "STENO_PORT": str(port), "STENO_OUTPUT": str(folder),
-        **settings,
-    }  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "steno_gateway", env=environment, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        served = Served(f"https://127.0.0.1:{port}", process)
-
-        async def listens() -> bool:
-            assert process.returncode is None
-            try:
-                await served.subject()
-            except OSError:
-                return False
-            return True
-
-        await until(listens, 150)
-        yield served
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+async def serving(redis_url: str, folder: Path, **settings: str) -> AsyncIterator[Part]:
+    async with service("gateway", folder, redis_url, settings) as gateway:
+        await ready([gateway])
+        yield gateway
 
 
 async def test_sessions_over_tls_with_keys_and_certificates_that_change(
@@ -123,7 +93,7 @@ async def test_sessions_over_tls_with_keys_and_certificates_that_change(
             replaced(tmp_path, cert, key)
 
             async def renewed() -> bool:
-                return await served.subject() == "new"
+                return await subject(served) == "new"
 
             await until(renewed)
             await client.say("ping")

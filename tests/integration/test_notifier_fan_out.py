@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 from redis.asyncio.client import PubSub
-from tests.integration.aggregator_rig import Stage, open_stage, until
+from tests.integration.aggregator_rig import Stage, open_stage
 from tests.redis_servers import RedisServer
+from tests.waiting import until
 
 from steno_common.messages import Partial
 from steno_common.store.doorbell import DoorbellStore, heard

@@ -1,9 +1,11 @@
 """R2, "Alerts to the client: latency > 3 s, memory < 1 GB, several reconnections"."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.integration.gateway_support import cut, noise, running, until
+from tests.integration.gateway_support import Client, Gateway, cut, noise, running, until
 from tests.redis_servers import RedisServer
 
 from steno_common.messages import Partial, Word, encode
@@ -16,8 +18,20 @@ CHUNKS = cut(noise(1), 3_200)
 GIGABYTE = 1 << 30
 
 
-def partial(start: int, end: int) -> Partial:
-    return Partial("w", (Word("w", start, end, 1.0),), start, end, 1.0, 0.5, end // 1_600, 0)
+@asynccontextmanager
+async def taken(gateway: Gateway) -> AsyncIterator[tuple[str, Client]]:
+    """Hold a socket whose second of audio a transcriber has taken."""
+    async with gateway.recording() as (session_id, client):
+        await client.chunks(CHUNKS)
+        await client.hear_stored(10)
+        await gateway.claim(session_id)
+        yield session_id, client
+
+
+async def heard(gateway: Gateway, session_id: str) -> bool:
+    """Publish a partial of half of it; says whether a gateway heard it."""
+    partial = Partial("w", (Word("w", 0, 8_000, 1.0),), 0, 8_000, 1.0, 0.5, 5, 0)
+    return await gateway.doorbells.publish([(session_id, encode(partial))]) > 0
 
 
 async def test_a_client_whose_audio_is_taken_but_whose_partials_come_late_is_told(
@@ -28,16 +42,9 @@ async def test_a_client_whose_audio_is_taken_but_whose_partials_come_late_is_tol
     monkeypatch.setattr("steno_gateway.feed.SWEEP_SECONDS", 0.05)
     async with (
         running(redis_server, tmp_path) as gateway,
-        gateway.recording() as (session_id, client),
+        taken(gateway) as (session_id, client),
     ):
-        await client.chunks(CHUNKS)
-        await client.hear_stored(10)
-        await gateway.claim(session_id)
-
-        async def heard() -> bool:
-            return bool(await gateway.doorbells.publish([(session_id, encode(partial(0, 8_000)))]))
-
-        await until(heard)
+        await until(lambda: heard(gateway, session_id))
         assert (await client.hear("warning"))["code"] == "high_latency"
         assert client.told("transcription_partial"), "what came late is shown first"
         await gateway.commit(session_id, "done")
@@ -52,11 +59,8 @@ async def test_a_client_whose_audio_is_taken_and_nothing_comes_of_it_is_told(
     monkeypatch.setattr("steno_gateway.feed.SWEEP_SECONDS", 0.05)
     async with (
         running(redis_server, tmp_path) as gateway,
-        gateway.recording() as (session_id, client),
+        taken(gateway) as (session_id, client),
     ):
-        await client.chunks(CHUNKS)
-        await client.hear_stored(10)
-        await gateway.claim(session_id)
         assert client.told("warning") == []
         await client.chunks([*CHUNKS, *CHUNKS], first=11)
         assert (await client.hear("warning"))["code"] == "high_latency"
@@ -99,16 +103,9 @@ async def test_a_client_whose_partials_come_in_time_is_told_nothing(
     monkeypatch.setattr("steno_gateway.domain.lag.HIGH_MS", 60_000)
     async with (
         running(redis_server, tmp_path) as gateway,
-        gateway.recording() as (session_id, client),
+        taken(gateway) as (session_id, client),
     ):
-        await client.chunks(CHUNKS)
-        await client.hear_stored(10)
-        await gateway.claim(session_id)
-
-        async def heard() -> bool:
-            return bool(await gateway.doorbells.publish([(session_id, encode(partial(0, 8_000)))]))
-
-        await until(heard)
+        await until(lambda: heard(gateway, session_id))
         await client.hear("transcription_partial")
         await gateway.commit(session_id, "done")
         await client.hear_done(10)

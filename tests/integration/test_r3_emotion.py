@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.integration.transcriber_rig import SPEECH, Rig
+from tests.integration.transcriber_rig import SPEECH, Rig, open_rig
 from tests.redis_servers import RedisServer
 
 from steno_aggregator.domain.window import NumberedFinal, utterance
@@ -15,9 +15,6 @@ from steno_common.measured import Measured, decode_measured
 from steno_common.messages import Final, Partial, Prosody, Warned, decode
 from steno_common.store.doorbell import DoorbellStore
 from steno_common.store.limits import Limits
-from steno_common.store.link import open_link
-from steno_common.store.sessions import SessionStore
-from steno_common.store.work import WorkStore
 from steno_common.store.workers import WorkerStore
 from steno_transcriber import measuring
 from steno_transcriber.domain.emotion import EmotionMeter
@@ -25,7 +22,6 @@ from steno_transcriber.domain.prosody import measure
 from steno_transcriber.domain.quality import QualityMeter
 from steno_transcriber.engines.base import EngineError
 from steno_transcriber.engines.scripted import ScriptedEngine
-from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 
 LIMITS = Limits(shards=1)
@@ -34,9 +30,9 @@ LIMITS = Limits(shards=1)
 @asynccontextmanager
 async def rig(server: RedisServer, **settings: Any) -> AsyncIterator[Rig]:
     chosen = RecognitionSettings(engine="scripted", pause_seconds=0.5, **settings)
-    async with open_link(server.url) as link, open_recognition(chosen) as recognition:
-        await DoorbellStore(link, LIMITS).prepare()
-        yield Rig(SessionStore(link, LIMITS), WorkStore(link, LIMITS), recognition)
+    async with open_rig(server, LIMITS, chosen) as rig:
+        await DoorbellStore(rig.work.link, LIMITS).prepare()
+        yield rig
 
 
 async def transcribed(rig: Rig) -> tuple[tuple[str, int], list[Partial]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.integration.dialect_support import (
     Speaker,
+    conversing,
     engine,
     session_ids,
     session_of,
@@ -24,6 +25,7 @@ from steno_common.store.sessions import SessionStore
 
 PATH = "/sendAudio"
 NAME = "golden-eagle-427"
+OFTEN = {"max_audio_chunks_per_second": 1000.0}
 KEYS = {"api_keys": "me:0123456789abcdef,you:fedcba9876543210"}
 MINE, YOURS = {"X-Api-Key": "0123456789abcdef"}, {"X-Api-Key": "fedcba9876543210"}
 
@@ -37,6 +39,14 @@ def chunks(first: int, last: int) -> list[bytes]:
     return [chunk(number) for number in range(first, last + 1)]
 
 
+async def begun(gateway: Gateway, client: Speaker, *audio: bytes) -> str:
+    """Send the first chunks of a session; gives its id once they are stored."""
+    await client.audio(NAME, *audio)
+    session_id = await session_of(gateway, NAME)
+    await stored(gateway, session_id, sum(map(len, audio)) // 2)
+    return session_id
+
+
 def refusal(code: str, message: str, status: int) -> dict[str, object]:
     return {"type": "error", "code": code, "message": message, "statusCode": status}
 
@@ -45,14 +55,8 @@ async def test_a_readable_name_makes_a_session_that_has_it(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """R3: WebSocket `/sendAudio` with `sessionId` `golden-eagle-427` and base64 PCM."""
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, f"{PATH}?language=de") as client,
-    ):
-        await client.audio(NAME, *chunks(1, 5))
-        session_id = await session_of(gateway, NAME)
-        await stored(gateway, session_id, 8_000)
+    async with conversing(redis_server, tmp_path, f"{PATH}?language=de") as (gateway, client):
+        session_id = await begun(gateway, client, *chunks(1, 5))
         assert await gateway.pcm(session_id) == b"".join(chunks(1, 5))
         session = (await gateway.snapshot(session_id)).session
         assert (session.name, session.metadata["name"], session.language) == (NAME, NAME, "de")
@@ -63,14 +67,8 @@ async def test_results_come_back_on_the_socket_and_a_session_can_be_ended(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """R3: partial results with stability; emotion dynamics where they are known."""
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
-        await client.audio(NAME, chunk(1))
-        session_id = await session_of(gateway, NAME)
-        await stored(gateway, session_id, 1_600)
+    async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
+        session_id = await begun(gateway, client, chunk(1))
         partial = encode(Partial("hel", (), 0, 800, 1.0, 0.625, 1, 0, "en"))
         await until(lambda: _heard_by(gateway, session_id, partial))
         heard = await client.hear("transcript")
@@ -99,11 +97,7 @@ async def test_one_socket_carries_several_sessions(
 ) -> None:
     """R3, decided: each frame goes to the session that it names."""
     names = ["golden-eagle-427", "quiet-fox-12", "Bär:7"]
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
         for number in range(8):
             for place, name in enumerate(names):
                 await client.audio(name, chunk(100 * place + number))
@@ -170,11 +164,7 @@ async def test_a_close_is_answered_once_what_came_before_it_is_stored(
 ) -> None:
     """R3, decided: so a client may go on at another gateway as soon as its socket is closed."""
     slowly(monkeypatch, SessionStore, "append", 0.3)
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
         await client.audio(NAME, *chunks(1, 9))
         await client.ws.close()
         session_id = await session_of(gateway, NAME)
@@ -186,11 +176,7 @@ async def test_what_comes_while_a_session_is_looked_for_waits_within_its_bound(
 ) -> None:
     """R3: 5 s of audio at most, also before the session is there."""
     slowly(monkeypatch, NameStore, "bind", 1.0)
-    async with (
-        running(redis_server, tmp_path, max_audio_chunks_per_second=1000.0) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    async with conversing(redis_server, tmp_path, PATH, **OFTEN) as (gateway, client):
         await client.audio(NAME, *chunks(1, 51))
         assert (await client.next())["code"] == "BUFFER_FULL"
         async with gateway.http.get(f"/api/streaming/sessions?name={NAME}") as answer:
@@ -205,9 +191,7 @@ async def test_results_of_the_time_between_two_sockets_come_on_the_second(
 ) -> None:
     async with running(redis_server, tmp_path) as gateway, engine(gateway):
         async with speaking(gateway, PATH) as client:
-            await client.audio(NAME, chunk(1))
-            session_id = await session_of(gateway, NAME)
-            await stored(gateway, session_id, 1_600)
+            session_id = await begun(gateway, client, chunk(1))
             await gateway.commit(session_id, "before")
             await client.hear("transcript")
         await gateway.became(session_id, "reconnecting")
@@ -225,11 +209,7 @@ async def test_after_its_end_a_name_begins_a_new_session(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """R3, decided: the end of a session frees its name, on the same socket and on others."""
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
         await client.audio(NAME, *chunks(1, 3))
         await client.end(NAME)
         await client.audio(NAME, *chunks(11, 13))
@@ -299,11 +279,7 @@ async def test_two_tenants_may_use_one_name_and_reach_only_their_own(
 async def test_a_listener_finds_a_session_by_its_name(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
         await client.audio(NAME, chunk(1))
         session_id = await session_of(gateway, NAME)
         async with gateway.http.get(f"/api/streaming/sessions?name={NAME}") as answer:
@@ -323,16 +299,10 @@ async def test_more_than_ten_chunks_a_second_are_refused(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """R3: `RATE_LIMIT_EXCEEDED` 429, at most 10 a second; MAX_AUDIO_CHUNKS_PER_SECOND."""
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
         clock = asyncio.get_running_loop().time
         began = clock()
-        await client.audio(NAME, *chunks(1, 10))
-        session_id = await session_of(gateway, NAME)
-        await stored(gateway, session_id, 16_000)
+        session_id = await begun(gateway, client, *chunks(1, 10))
         assert client.heard == []
         await client.audio(NAME, *chunks(11, 40))
         assert await client.next() == refusal(
@@ -352,11 +322,7 @@ async def test_more_than_ten_chunks_a_second_are_refused(
 
 async def test_a_real_time_client_is_not_refused(redis_server: RedisServer, tmp_path: Path) -> None:
     """R3: 10 chunks a second of 3200 bytes are what a session has."""
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
         for number in range(1, 31):
             await client.audio(NAME, chunk(number))
             await asyncio.sleep(0.1)
@@ -372,11 +338,7 @@ async def test_what_is_no_audio_is_refused_and_the_session_goes_on(
 ) -> None:
     """R3: `INVALID_AUDIO_FORMAT` 400 "Audio must be PCM 16kHz mono"."""
     good = audio in {"AAA=", "AAAAAA=="}  # one sample, two samples
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    async with conversing(redis_server, tmp_path, PATH) as (gateway, client):
         await client.audio(NAME, chunk(1))
         await client.audio(NAME, b"odd", **({} if good else {"audioData": audio}))
         assert await client.next() == refusal(
@@ -397,14 +359,8 @@ async def test_five_seconds_wait_at_most_and_then_no_more_is_taken(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """R3: at most 5 s of audio of a session wait on the way; AUDIO_BUFFER_MAX_SECONDS."""
-    async with (
-        running(redis_server, tmp_path, max_audio_chunks_per_second=1000.0) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
-        await client.audio(NAME, chunk(1))
-        session_id = await session_of(gateway, NAME)
-        await stored(gateway, session_id, 1_600)
+    async with conversing(redis_server, tmp_path, PATH, **OFTEN) as (gateway, client):
+        await begun(gateway, client, chunk(1))
         inflow = gateway.services.memory.inflow
         inflow.storing.clear()
         await client.audio(NAME, *chunks(2, 3))
@@ -419,14 +375,8 @@ async def test_audio_waits_while_redis_does_not_answer(
     redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R3: the buffer holds what an interruption of under 5 s leaves waiting; nothing is lost."""
-    async with (
-        running(redis_server, tmp_path, max_audio_chunks_per_second=1000.0) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
-        await client.audio(NAME, *chunks(1, 4))
-        session_id = await session_of(gateway, NAME)
-        await stored(gateway, session_id, 4 * 1_600)
+    async with conversing(redis_server, tmp_path, PATH, **OFTEN) as (gateway, client):
+        session_id = await begun(gateway, client, *chunks(1, 4))
         away, append = asyncio.Event(), type(gateway.store).append
 
         async def slow(*args: object) -> object:
@@ -451,11 +401,7 @@ async def _quiet(gateway: Gateway) -> bool:
 async def test_hostile_input_disturbs_no_other_session(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as honest,
-    ):
+    async with conversing(redis_server, tmp_path, PATH) as (gateway, honest):
         await honest.audio(NAME, chunk(1))
         session_id = await session_of(gateway, NAME)
         async with speaking(gateway, PATH) as client:
@@ -485,11 +431,8 @@ async def test_hostile_input_disturbs_no_other_session(
 async def test_a_session_in_trouble_does_not_disturb_those_on_the_same_socket(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    async with (
-        running(redis_server, tmp_path, max_sessions=1) as gateway,
-        engine(gateway),
-        speaking(gateway, f"{PATH}?details=true") as client,
-    ):
+    path, one = f"{PATH}?details=true", {"max_sessions": 1}
+    async with conversing(redis_server, tmp_path, path, **one) as (gateway, client):
         await client.audio(NAME, chunk(1))
         session_id = await session_of(gateway, NAME)
         await client.audio("too-many", chunk(1))
@@ -515,11 +458,8 @@ async def test_a_session_that_says_nothing_is_left_and_found_again(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """R3, decided: without an end the silence and the abandoned rule end a session."""
-    async with (
-        running(redis_server, tmp_path, socket_idle_seconds=2.0) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    idle = {"socket_idle_seconds": 2.0}
+    async with conversing(redis_server, tmp_path, PATH, **idle) as (gateway, client):
         await client.audio(NAME, chunk(1))
         session_id = await session_of(gateway, NAME)
 
@@ -540,11 +480,8 @@ async def test_what_is_said_just_when_a_session_is_left_is_not_lost(
     redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slowly(monkeypatch, SessionStore, "transition", 0.3)
-    async with (
-        running(redis_server, tmp_path, socket_idle_seconds=0.6) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as client,
-    ):
+    idle = {"socket_idle_seconds": 0.6}
+    async with conversing(redis_server, tmp_path, PATH, **idle) as (gateway, client):
         for number in range(1, 7):
             await client.audio(NAME, chunk(number))
             for _ in range(7 + number % 2):
@@ -618,9 +555,7 @@ async def test_a_client_that_reads_nothing_loses_its_socket_and_nobody_else_anyt
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     async with (
-        running(redis_server, tmp_path, send_seconds=0.5) as gateway,
-        engine(gateway),
-        speaking(gateway, PATH) as deaf,
+        conversing(redis_server, tmp_path, PATH, send_seconds=0.5) as (gateway, deaf),
         speaking(gateway, PATH) as honest,
     ):
         await deaf.audio("deaf", chunk(1))
@@ -640,13 +575,9 @@ async def test_a_client_that_reads_nothing_loses_its_socket_and_nobody_else_anyt
 async def test_the_duration_limit_ends_a_session_and_frees_its_name(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    limits = {"backlog_seconds": 100.0}
+    path, limits = f"{PATH}?duration_limit=60", {"backlog_seconds": 100.0}
     second = noise(1)
-    async with (
-        running(redis_server, tmp_path, limits, max_audio_chunks_per_second=1000.0) as gateway,
-        engine(gateway),
-        speaking(gateway, f"{PATH}?duration_limit=60") as client,
-    ):
+    async with conversing(redis_server, tmp_path, path, limits, **OFTEN) as (gateway, client):
         for number in range(1, 16):
             await client.audio(NAME, 4 * second)
             session_id = await session_of(gateway, NAME)

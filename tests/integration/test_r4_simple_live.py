@@ -4,11 +4,14 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from tests.contract.stores import frozen
 from tests.integration.dialect_support import (
+    Speaker,
+    conversing,
     engine,
     only_session,
     session_ids,
@@ -23,15 +26,29 @@ CHUNK = noise(0.1)
 KEY = "0123456789abcdef"
 
 
+async def begun(gateway: Gateway, client: Speaker) -> str:
+    """Send the first chunk of the only session; gives its id once it is stored."""
+    await client.ws.send_bytes(CHUNK)
+    session_id = await only_session(gateway)
+    await stored(gateway, session_id, 1_600)
+    return session_id
+
+
+async def whole(gateway: Gateway, client: Speaker, pieces: list[bytes]) -> str:
+    """Send all audio of the only session; gives its id once its end is stored."""
+    for piece in pieces:
+        await client.ws.send_bytes(piece)
+    await client.ws.send_str("stop")
+    session_id = await only_session(gateway)
+    await gateway.marked(session_id)
+    return session_id
+
+
 async def test_audio_goes_in_as_binary_and_texts_come_out(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """R4: `/ws`: audio in as binary; out a text with its type and a timestamp."""
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws") as client,
-    ):
+    async with conversing(redis_server, tmp_path, "/ws") as (gateway, client):
         audio = noise(1)
         for chunk in cut(audio, 3_200):
             await client.ws.send_bytes(chunk)
@@ -52,11 +69,7 @@ async def test_audio_goes_in_as_binary_and_texts_come_out(
 
 async def test_partials_come_to_those_who_ask(redis_server: RedisServer, tmp_path: Path) -> None:
     """R4, with `?partials=true`: texts that may still change."""
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws?partials=true") as client,
-    ):
+    async with conversing(redis_server, tmp_path, "/ws?partials=true") as (gateway, client):
         await client.ws.send_bytes(CHUNK)
         session_id = await only_session(gateway)
         await until(lambda: _rung(gateway, session_id))
@@ -73,16 +86,8 @@ async def test_the_address_says_what_the_audio_is(
     query: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     data = noise(1, rate=8_000)
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, f"/ws?{query}&language=de") as client,
-    ):
-        for chunk in cut(data, 1_601):
-            await client.ws.send_bytes(chunk)
-        await client.ws.send_str("stop")
-        session_id = await only_session(gateway)
-        await gateway.marked(session_id)
+    async with conversing(redis_server, tmp_path, f"/ws?{query}&language=de") as (gateway, client):
+        session_id = await whole(gateway, client, cut(data, 1_601))
         assert await gateway.pcm(session_id) == decoded("audio/pcm;rate=8000", data)
         assert (await gateway.snapshot(session_id)).session.language == "de"
         await gateway.finish(session_id)
@@ -94,16 +99,9 @@ async def test_a_recorder_of_a_browser_may_speak_webm(
 ) -> None:
     """R4, decided: what MediaRecorder gives, empty pieces among it, is one of the formats."""
     data = encoded("webm", "libopus", 48_000, 1)
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws?mime_type=audio/webm;codecs=opus") as client,
-    ):
-        for piece in [b"", *cut(data, 3_000), b""]:
-            await client.ws.send_bytes(piece)
-        await client.ws.send_str("stop")
-        session_id = await only_session(gateway)
-        await gateway.marked(session_id)
+    path = "/ws?mime_type=audio/webm;codecs=opus"
+    async with conversing(redis_server, tmp_path, path) as (gateway, client):
+        session_id = await whole(gateway, client, [b"", *cut(data, 3_000), b""])
         assert await gateway.pcm(session_id) == decoded("audio/webm;codecs=opus", data)
         await gateway.finish(session_id)
         assert await client.hear_end() == 1000
@@ -172,13 +170,9 @@ async def test_a_client_that_is_faster_than_the_engine_is_held_up_and_loses_noth
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """R4, decided: no credit in this protocol, so the socket is read as fast as audio is taken."""
-    limits = {"backlog_seconds": 3.0}
+    limits, queue = {"backlog_seconds": 3.0}, {"max_queued_bytes": 1 << 18}
     audio = noise(120)
-    async with (
-        running(redis_server, tmp_path, limits, max_queued_bytes=1 << 18) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws") as client,
-    ):
+    async with conversing(redis_server, tmp_path, "/ws", limits, **queue) as (gateway, client):
 
         async def send() -> None:
             for chunk in cut(audio, 3_200):
@@ -226,16 +220,8 @@ async def _full(gateway: Gateway, session_id: str) -> bool:
 async def test_crumbs_of_audio_are_gathered(redis_server: RedisServer, tmp_path: Path) -> None:
     """R4, decided: a client of tiny frames does not run out of chunks."""
     audio = noise(2)
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws") as client,
-    ):
-        for chunk in cut(audio, 64):
-            await client.ws.send_bytes(chunk)
-        await client.ws.send_str("stop")
-        session_id = await only_session(gateway)
-        await gateway.marked(session_id)
+    async with conversing(redis_server, tmp_path, "/ws") as (gateway, client):
+        session_id = await whole(gateway, client, cut(audio, 64))
         assert await gateway.pcm(session_id) == audio
         assert (await gateway.snapshot(session_id)).chunks < 100
         await gateway.finish(session_id)
@@ -280,11 +266,7 @@ async def test_many_clients_have_each_their_own_recognition(
 async def test_hostile_input_disturbs_nobody_else(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws") as honest,
-    ):
+    async with conversing(redis_server, tmp_path, "/ws") as (gateway, honest):
         await honest.ws.send_bytes(CHUNK)
         session_id = await only_session(gateway)
         for attack in (b"\xff" * 1_402_201, "{" * 50_000, "\x00", b"RIFF" + b"\0" * 100):
@@ -348,9 +330,7 @@ async def test_a_failed_engine_degrades_and_clients_are_told(
     """R4: a failed engine degrades (clients are told), never brings the server down."""
     async with running(redis_server, tmp_path) as gateway:
         async with engine(gateway), speaking(gateway, "/ws") as client:
-            await client.ws.send_bytes(CHUNK)
-            session_id = await only_session(gateway)
-            await stored(gateway, session_id, 1_600)
+            session_id = await begun(gateway, client)
             assert client.heard == []
             await gateway.services.status.now()
         async with speaking(gateway, "/ws") as client:
@@ -373,14 +353,10 @@ async def test_a_store_that_is_away_degrades_and_nothing_is_lost(
 ) -> None:
     """R4: Redis that fails degrades: `/st` and `/ws` are told, the audio waits, texts come."""
     async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws") as client,
+        conversing(redis_server, tmp_path, "/ws") as (gateway, client),
         speaking(gateway, "/st") as watcher,
     ):
-        await client.ws.send_bytes(CHUNK)
-        session_id = await only_session(gateway)
-        await stored(gateway, session_id, 1_600)
+        session_id = await begun(gateway, client)
         with frozen(redis_server):
             await client.ws.send_bytes(CHUNK)
             assert (await client.hear("error"))["code"] == "store_unavailable"
@@ -399,11 +375,8 @@ async def test_a_store_that_is_away_degrades_and_nothing_is_lost(
 async def test_a_client_that_falls_silent_is_ended_at_once(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    async with (
-        running(redis_server, tmp_path, socket_idle_seconds=2.0) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws") as client,
-    ):
+    idle = {"socket_idle_seconds": 2.0}
+    async with conversing(redis_server, tmp_path, "/ws", **idle) as (gateway, client):
         await client.ws.send_bytes(CHUNK)
         assert (await client.next())["code"] == "idle_timeout"
         assert await client.hear_end() == 4408
@@ -417,14 +390,10 @@ async def test_a_clean_shutdown_closes_every_socket(
 ) -> None:
     """R4: clean shutdown closes every socket; what was sent is stored."""
     async with (
-        running(redis_server, tmp_path) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws") as live,
+        conversing(redis_server, tmp_path, "/ws") as (gateway, live),
         speaking(gateway, "/st") as watcher,
     ):
-        await live.ws.send_bytes(CHUNK)
-        session_id = await only_session(gateway)
-        await stored(gateway, session_id, 1_600)
+        session_id = await begun(gateway, live)
         gateway.services.life.draining.set()
         await gateway.services.sockets.dismiss(0.2)
         assert await live.hear_end() == 1012
@@ -461,13 +430,10 @@ async def test_keys_are_asked_for_at_these_doors_too(
     ],
 )
 async def test_the_limits_of_every_session_hold_here(
-    settings: dict[str, float], code: str, redis_server: RedisServer, tmp_path: Path
+    settings: dict[str, Any], code: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    async with (
-        running(redis_server, tmp_path, clock=lambda: 0.0, **settings) as gateway,
-        engine(gateway),
-        speaking(gateway, "/ws") as first,
-    ):
+    settings = {"clock": lambda: 0.0, **settings}
+    async with conversing(redis_server, tmp_path, "/ws", **settings) as (gateway, first):
         await first.ws.send_bytes(CHUNK)
         await only_session(gateway)
         async with speaking(gateway, "/ws") as second:

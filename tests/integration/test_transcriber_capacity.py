@@ -2,27 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from unittest.mock import patch
+from contextlib import AsyncExitStack
 
 import pytest
-from tests.integration.transcriber_rig import SPEECH, Rig
+from tests.integration.transcriber_rig import SPEECH, Rig, open_rig, recognising, working
 from tests.redis_servers import RedisServer
 
 from steno_common.measured import GpuUse
 from steno_common.messages import Ended, Event, Final, Warned
 from steno_common.process import Usage
 from steno_common.store.limits import Limits
-from steno_common.store.link import open_link
-from steno_common.store.sessions import SessionStore
-from steno_common.store.work import WorkStore
 from steno_common.store.workers import Report, WorkerStore
-from steno_transcriber import recognition as recognition_module
 from steno_transcriber.domain.capacity import Engine
 from steno_transcriber.domain.hypothesis import Hypothesis, Window
 from steno_transcriber.engines.scripted import ScriptedEngine
 from steno_transcriber.load import LoadMeter
-from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 from steno_transcriber.worker import Worker
 
@@ -57,24 +51,12 @@ class Team:
     async def worker(self, *, seconds: float = 0.0, expected: float = 0.0,
                      relieved: asyncio.Event | None = None) -> Worker:  # fmt: skip
         """Start a worker whose windows take so long, though this is what it expects of them."""
-
-        @asynccontextmanager
-        async def timed(_settings: RecognitionSettings) -> AsyncIterator[TimedEngine]:
-            yield TimedEngine(seconds, relieved or asyncio.Event())
-
-        meter, draining = LoadMeter(Engine(1, expected)), asyncio.Event()
-        with patch.object(recognition_module, "open_engine", timed):
-            recognition = await self._stack.enter_async_context(
-                open_recognition(SETTINGS, meter.observe)
-            )
+        meter = LoadMeter(Engine(1, expected))
+        recognition = await self._stack.enter_async_context(
+            recognising(TimedEngine(seconds, relieved or asyncio.Event()), SETTINGS, meter.observe)
+        )
         worker = Worker(self.rig.work, recognition, meter, 100)
-        task = asyncio.create_task(worker.run(draining))
-
-        async def stop() -> None:
-            draining.set()
-            await task
-
-        self._stack.push_async_callback(stop)
+        await self._stack.enter_async_context(working(worker))
         return worker
 
     async def spoken(self, count: int, pcm: bytes = SPEECH) -> list[tuple[str, int]]:
@@ -95,12 +77,7 @@ class Team:
 @pytest.fixture
 async def team(redis_server: RedisServer) -> AsyncIterator[Team]:
     limits = Limits(shards=4, lease_seconds=2.0)
-    async with (
-        open_link(redis_server.url) as link,
-        open_recognition(SETTINGS) as recognition,
-        AsyncExitStack() as stack,
-    ):
-        rig = Rig(SessionStore(link, limits), WorkStore(link, limits), recognition)
+    async with open_rig(redis_server, limits, SETTINGS) as rig, AsyncExitStack() as stack:
         yield Team(rig, stack)
 
 

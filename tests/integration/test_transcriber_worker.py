@@ -4,16 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.integration.transcriber_rig import SPEECH, Rig
+from tests.integration.transcriber_rig import SPEECH, Rig, open_rig
 from tests.redis_servers import RedisServer
 
 from steno_common.messages import Final, Idle, Warned
 from steno_common.store.limits import Limits
-from steno_common.store.link import open_link
-from steno_common.store.sessions import SessionStore
-from steno_common.store.work import WorkStore
-from steno_transcriber.recognition import open_recognition
-from steno_transcriber.session import POISON_TRIES
 from steno_transcriber.settings import RecognitionSettings
 
 
@@ -21,8 +16,8 @@ from steno_transcriber.settings import RecognitionSettings
 async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:
     limits = Limits(shards=4, lease_seconds=1.5)
     settings = RecognitionSettings(engine="scripted", pause_seconds=0.5)
-    async with open_link(redis_server.url) as link, open_recognition(settings) as recognition:
-        yield Rig(SessionStore(link, limits), WorkStore(link, limits), recognition)
+    async with open_rig(redis_server, limits, settings) as rig:
+        yield rig
 
 
 async def transcribed(rig: Rig, pcm: bytes, **cut: int) -> tuple[tuple[str, int], list[object]]:
@@ -130,20 +125,9 @@ async def test_silence_of_the_client_stands_in_the_log_where_it_was(rig: Rig) ->
 async def test_audio_that_brought_down_worker_after_worker_is_passed_over(rig: Rig) -> None:
     held = await rig.begin()
     next_number = await rig.send(held, SPEECH[:64_000])
-    shard = rig.work.space.all_shards()[rig.work.keys(held[0]).shard]
-    for _ in range(POISON_TRIES):
-
-        async def claimable() -> bool:
-            return bool(await rig.work.claim(shard, 1))
-
-        await rig.until(claimable)
+    await rig.poison(held)
     async with rig.worker():
-
-        async def warned() -> bool:
-            told = [e.code for e in await rig.events(held) if isinstance(e, Warned)]
-            return "segment_skipped" in told
-
-        await rig.until(warned)
+        await rig.warned(held, "segment_skipped")
         await rig.send(held, SPEECH[64_000:], first=next_number)
         await rig.mark(held, "end")
         await rig.ended(held)

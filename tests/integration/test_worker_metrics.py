@@ -6,18 +6,14 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
-from tests.integration.aggregator_rig import aggregating, open_stage, until
-from tests.integration.transcriber_rig import SPEECH, Rig
+from tests.integration.aggregator_rig import aggregating, open_stage
+from tests.integration.transcriber_rig import SPEECH, Rig, open_rig
 from tests.redis_servers import RedisServer
+from tests.waiting import until
 
 from steno_common.archive import Archive
-from steno_common.messages import Warned
 from steno_common.store.limits import Limits
-from steno_common.store.link import open_link
-from steno_common.store.sessions import SessionStore
-from steno_common.store.work import WorkStore
-from steno_transcriber.recognition import open_recognition
-from steno_transcriber.session import POISON_TRIES, Session
+from steno_transcriber.session import Session
 from steno_transcriber.settings import RecognitionSettings
 
 WAIT_SECONDS = 0.6
@@ -30,8 +26,8 @@ async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:
     settings = RecognitionSettings(
         engine="scripted", pause_seconds=0.5, partial_interval_seconds=0.3
     )
-    async with open_link(redis_server.url) as link, open_recognition(settings) as recognition:
-        yield Rig(SessionStore(link, limits), WorkStore(link, limits), recognition)
+    async with open_rig(redis_server, limits, settings) as rig:
+        yield rig
 
 
 def value(name: str, **labels: str) -> float:
@@ -91,20 +87,9 @@ async def test_audio_that_is_passed_over_is_a_broken_promise(
     assert risen(name, invariant="audio_passed_over") == 0
     held = await rig.begin()
     await rig.send(held, SPEECH[:64_000])
-    shard = rig.work.space.all_shards()[rig.work.keys(held[0]).shard]
-    for _ in range(POISON_TRIES):
-
-        async def claimable() -> bool:
-            return bool(await rig.work.claim(shard, 1))
-
-        await rig.until(claimable)
+    await rig.poison(held)
     async with rig.worker():
-
-        async def warned() -> bool:
-            told = [e.code for e in await rig.events(held) if isinstance(e, Warned)]
-            return "segment_skipped" in told
-
-        await rig.until(warned)
+        await rig.warned(held, "segment_skipped")
     assert risen(name, invariant="audio_passed_over") == 1
 
 

@@ -4,17 +4,26 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from unittest.mock import patch
 
 import numpy as np
+from tests.redis_servers import RedisServer
+from tests.waiting import until
 
-from steno_common.messages import Ended, Event, Final, Session
-from steno_common.store.link import patiently
+from steno_common.messages import Ended, Event, Final, Session, Warned
+from steno_common.store.limits import Limits
+from steno_common.store.link import Link, open_link, patiently
 from steno_common.store.sessions import Chunk, Marker, SessionStore
 from steno_common.store.work import WorkStore
+from steno_transcriber import recognition as recognition_module
+from steno_transcriber.engines.base import WindowEngine
 from steno_transcriber.load import LoadMeter
-from steno_transcriber.recognition import Recognition
+from steno_transcriber.recognition import Recognition, open_recognition
+from steno_transcriber.scheduler import Observe, ignore
+from steno_transcriber.session import POISON_TRIES
+from steno_transcriber.settings import RecognitionSettings
 from steno_transcriber.worker import Worker
 
 
@@ -30,17 +39,17 @@ SPEECH = loud(1.5, 1) + bytes(48_000) + loud(1.0, 2) + bytes(48_000) + loud(0.7,
 class Rig:
     """A gateway's hands, and workers to start and to stop."""
 
-    def __init__(self, sessions: SessionStore, work: WorkStore, recognition: Recognition) -> None:
-        self.sessions = sessions
-        self.work = work
+    def __init__(self, link: Link, limits: Limits, recognition: Recognition) -> None:
+        self.sessions = SessionStore(link, limits)
+        self.work = WorkStore(link, limits)
         self.recognition = recognition
 
-    async def begin(self) -> tuple[str, int]:
-        session_id = str(uuid.uuid4())
-        await self.sessions.create(Session(session_id, time.time_ns() // 10**6, "audio/pcm"), "e")
-        attached = await self.sessions.attach(session_id)
+    async def begin(self, *engines: str) -> tuple[str, int]:
+        session = Session(str(uuid.uuid4()), time.time_ns() // 10**6, "audio/pcm", engines=engines)
+        await self.sessions.create(session, "e")
+        attached = await self.sessions.attach(session.session_id)
         assert attached is not None
-        return session_id, attached.conn
+        return session.session_id, attached.conn
 
     async def send(
         self, held: tuple[str, int], pcm: bytes, *, size: int = 3_200, first: int = 1
@@ -63,22 +72,71 @@ class Rig:
 
     @asynccontextmanager
     async def worker(self, max_sessions: int = 10) -> AsyncIterator[asyncio.Task[None]]:
-        draining = asyncio.Event()
         worker = Worker(self.work, self.recognition, LoadMeter(), max_sessions)
-        task = asyncio.create_task(worker.run(draining))
-        try:
+        async with working(worker) as task:
             yield task
-        finally:
-            draining.set()
-            await asyncio.gather(task, return_exceptions=True)
+
+    async def poison(self, held: tuple[str, int]) -> None:
+        """Claim a session as often as workers do whom its audio brings down."""
+        shard = self.work.space.all_shards()[self.work.keys(held[0]).shard]
+
+        async def claimable() -> bool:
+            return bool(await self.work.claim(shard, 1))
+
+        for _ in range(POISON_TRIES):
+            await self.until(claimable)
+
+    async def warned(self, held: tuple[str, int], code: str) -> None:
+        async def holds() -> bool:
+            told = [event.code for event in await self.events(held) if isinstance(event, Warned)]
+            return code in told
+
+        await self.until(holds)
 
     async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 100) -> None:
-        async with asyncio.timeout(seconds):
-            while not await holds():  # noqa: ASYNC110 - it is another process's state
-                await asyncio.sleep(0.02)
+        await until(holds, seconds)
 
     async def ended(self, held: tuple[str, int]) -> None:
         async def holds() -> bool:
             return any(isinstance(event, Ended) for event in await self.events(held))
 
         await self.until(holds)
+
+
+@asynccontextmanager
+async def working(worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """Have a worker work; at the end it drains, unless it was cancelled before."""
+    draining = asyncio.Event()
+    task = asyncio.create_task(worker.run(draining))
+    try:
+        yield task
+    finally:
+        draining.set()
+        await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+@asynccontextmanager
+async def recognising(
+    engine: WindowEngine, settings: RecognitionSettings, observe: Observe = ignore
+) -> AsyncIterator[Recognition]:
+    """Open the recognition of an engine of the test's own."""
+
+    @asynccontextmanager
+    async def opened(_settings: RecognitionSettings) -> AsyncIterator[WindowEngine]:
+        yield engine
+
+    async with AsyncExitStack() as stack:
+        with patch.object(recognition_module, "open_engine", opened):
+            opening = open_recognition(settings, observe)
+            recognition = await stack.enter_async_context(opening)
+        yield recognition
+
+
+@asynccontextmanager
+async def open_rig(
+    server: RedisServer, limits: Limits, settings: RecognitionSettings
+) -> AsyncIterator[Rig]:
+    async with open_link(server.url) as link, open_recognition(settings) as recognition:
+        yield Rig(link, limits, recognition)

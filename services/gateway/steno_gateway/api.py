@@ -30,7 +30,7 @@ from steno_gateway.domain.figures import emotion_fields
 from steno_gateway.domain.server import session_fields, transcript_links
 from steno_gateway.figuring import get_metrics, wanted_seconds
 from steno_gateway.restoring import post_restore
-from steno_gateway.services import SERVICES, Services, serve_socket, session_id_of
+from steno_gateway.services import SERVICES, Services, found, serve_socket, session_id_of
 from steno_gateway.socket import Peer
 
 MAX_REQUEST_BYTES: Final = 256 << 10
@@ -137,8 +137,7 @@ async def post_token(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     session_id = await session_id_of(request)
     asked = parse_token_request(await small_body(request))
-    if await services.store.snapshot(session_id) is None:
-        raise ClientError("session_not_found", "no such session")
+    await found(services, session_id)
     fields = services.access.token_fields(request[CALLER], session_id, asked.right)
     return web.json_response({"session_id": session_id, "right": asked.right, **fields}, status=201)
 
@@ -146,9 +145,7 @@ async def post_token(request: web.Request) -> web.Response:
 async def get_session(request: web.Request) -> web.Response:
     """`GET /api/streaming/sessions/{session_id}`."""
     services = request.app[SERVICES]
-    snapshot = await services.store.snapshot(await session_id_of(request))
-    if snapshot is None:
-        raise ClientError("session_not_found", "no such session")
+    snapshot = await found(services, await session_id_of(request))
     return web.json_response(await described(services, snapshot))
 
 
@@ -182,9 +179,9 @@ async def list_transcripts(request: web.Request) -> web.Response:
     limit = event_number(request.query.get("limit", "50"))
     before = request.query.get("before")
     archive = request.app[SERVICES].archive
-    found = await asyncio.to_thread(archive.entries, min(max(limit, 1), 200), before)
+    entries = await asyncio.to_thread(archive.entries, min(max(limit, 1), 200), before)
     transcripts = [
-        {**entry, "downloads": transcript_links(entry["session_id"], FORMATS)} for entry in found
+        {**entry, "downloads": transcript_links(entry["session_id"], FORMATS)} for entry in entries
     ]
     return web.json_response({"transcripts": transcripts})
 

@@ -4,19 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 
 from steno_common.store.sessions import Snapshot
 from steno_gateway import metrics
 from steno_gateway.domain.choice import Choice, chosen_languages, flag
-from steno_gateway.domain.errors import ClientError
 from steno_gateway.services import Services
 from steno_gateway.session_log import Summary, Told
 from steno_gateway.subscription import Subscription
-
-RETURN_LOOK_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +31,6 @@ def wanted(request: web.Request) -> Wanted:
     languages = chosen_languages(query.getall("language", ()))
     choice = Choice(languages, flag(query.get("original"), default=True))
     return Wanted(choice, flag(query.get("snapshot"), default=False))
-
-
-async def found(services: Services, session_id: str, seconds: float = 0.0) -> Snapshot:
-    """Read a session; one that may be about to be restored is waited for."""
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + seconds
-    while (snapshot := await services.store.snapshot(session_id)) is None:
-        if clock() >= deadline:
-            raise ClientError("session_not_found", "no such session")
-        await asyncio.sleep(RETURN_LOOK_SECONDS)
-    return snapshot
 
 
 def greeting(snapshot: Snapshot) -> dict[str, Any]:

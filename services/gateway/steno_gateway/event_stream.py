@@ -12,11 +12,11 @@ from steno_common.errors import StenoError
 from steno_common.store.base import Numbered
 from steno_common.store.sessions import Snapshot
 from steno_gateway.access import CALLER
-from steno_gateway.audience import Wanted, counted, found, greeting, told_to, until_one_ends, wanted
+from steno_gateway.audience import Wanted, counted, greeting, told_to, until_one_ends, wanted
 from steno_gateway.domain.access import EVENT_STREAM
 from steno_gateway.domain.ending import nothing_left
 from steno_gateway.domain.sse import EVENT_NAMES, last_number, sse_block
-from steno_gateway.services import SERVICES, Services, session_id_of
+from steno_gateway.services import SERVICES, Services, found, session_id_of
 
 KEEPALIVE_SECONDS: Final = 15.0
 RETURN_SECONDS: Final = 10.0

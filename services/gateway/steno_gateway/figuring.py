@@ -23,7 +23,7 @@ from steno_gateway.domain.figures import (
 )
 from steno_gateway.domain.latency import LatencyMeter
 from steno_gateway.line import Line
-from steno_gateway.services import SERVICES, Services, session_id_of
+from steno_gateway.services import SERVICES, Services, found, session_id_of
 
 SAID_SECONDS: Final = 1.0
 """From one word of a connection's figures to the next, which goes with what is sent anyway."""
@@ -99,7 +99,5 @@ def wanted_seconds(text: str | None) -> int | None:
 async def get_metrics(request: web.Request) -> web.Response:
     """`GET /api/streaming/sessions/{session_id}/metrics`."""
     services = request.app[SERVICES]
-    snapshot = await services.store.snapshot(await session_id_of(request))
-    if snapshot is None:
-        raise ClientError("session_not_found", "no such session")
+    snapshot = await found(services, await session_id_of(request))
     return web.json_response(await gather(services, snapshot))

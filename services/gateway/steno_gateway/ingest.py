@@ -1,19 +1,19 @@
 """Accepted chunks on their way to Redis: decoded in order, appended many at a time."""
 
 import asyncio
-import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import partial
 from itertools import accumulate
 from typing import Final
 
-from steno_audio import AudioError, Decoder
+from steno_audio import Decoder
 from steno_common.store.link import patiently
 from steno_common.store.sessions import Appended, Chunk, Marker, Outcome, SessionStore
-from steno_common.units import SAMPLE_BYTES, to_samples
+from steno_common.units import SAMPLE_BYTES
 from steno_gateway import metrics
+from steno_gateway.decoding import Decoding
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.items import Accepted, Item, Mark, Move
 from steno_gateway.domain.latency import LatencyMeter
@@ -21,8 +21,6 @@ from steno_gateway.inflow import Inflow
 
 BATCH_CHUNKS: Final = 64
 BATCH_BYTES: Final = 1 << 20
-BATCH_SAMPLES: Final = to_samples(30)
-"""Decoded audio from which on the rest of a batch waits: a few bytes may unfold to much."""
 MAX_CHUNK_SECONDS: Final = 600
 """Audio in one chunk; 1 MiB of 14 kbit/s is as long."""
 MAX_ITEMS: Final = 10_000
@@ -40,7 +38,7 @@ class Ingest:
     store: SessionStore
     session_id: str
     conn: int
-    decoder: Decoder
+    decoder: InitVar[Decoder]
     stored: int
     """Highest sequence number in Redis."""
     received: int
@@ -63,10 +61,12 @@ class Ingest:
     _busy: bool = False
     _over: bool = False
     """Nothing more will be stored."""
-    _decoding: threading.Lock = field(default_factory=threading.Lock)
-    """Held while a thread calls the decoder: a cancelled task leaves its thread behind."""
     _bytes: int = 0
     """What this session has part in the inflow's waiting bytes."""
+    _decoding: Decoding = field(init=False)
+
+    def __post_init__(self, decoder: Decoder) -> None:
+        self._decoding = Decoding(decoder)
 
     def put(self, item: Item) -> None:
         """Queue an item; the caller keeps the queue within its bound.
@@ -118,7 +118,7 @@ class Ingest:
             self._items.clear()
             self._hold(-self._bytes)
             self.progress.set()
-            await asyncio.shield(asyncio.to_thread(self._close))
+            await self._decoding.close()
 
     async def _next(self) -> bool:
         item = self._items[0]
@@ -126,7 +126,7 @@ class Ingest:
             case Accepted():
                 return await self._store_chunks(self._batch())
             case Mark(kind="end"):
-                tail, fault = await asyncio.to_thread(self._finish)
+                tail, fault = await self._decoding.finish()
                 await self._end("finalizing" if fault is None else "error", tail)
                 if fault is not None:
                     raise ClientError("undecodable_audio", fault.message) from fault
@@ -154,41 +154,10 @@ class Ingest:
             self._items.popleft()
         return batch
 
-    def _decode(self, batch: list[Accepted]) -> tuple[list[Chunk], AudioError | None]:
-        """Give what a batch comes to, through the chunk that fills the bound."""
-        chunks: list[Chunk] = []
-        room = BATCH_SAMPLES * SAMPLE_BYTES
-        with self._decoding:
-            for chunk in batch:
-                if room <= 0:
-                    break
-                try:
-                    pcm = self.decoder.decode(chunk.data)
-                except AudioError as error:
-                    return chunks, error
-                chunks.append(Chunk(chunk.sequence, pcm, self.decoder.carry or b""))
-                room -= len(pcm)
-        return chunks, None
-
-    def _finish(self) -> tuple[bytes, AudioError | None]:
-        with self._decoding:
-            try:
-                return self.decoder.finish(), None
-            except AudioError as error:
-                return b"", error
-
-    def _close(self) -> None:
-        with self._decoding:
-            self.decoder.close()
-
     async def _store_chunks(self, batch: list[Accepted]) -> bool:
         # Not decoded before it can be stored: that would multiply what waits here.
         await self.inflow.storing.wait()
-        quick = sum(len(chunk.data) for chunk in batch) <= self.decoder.quick_bytes
-        if quick and not self._decoding.locked():
-            chunks, fault = self._decode(batch)
-        else:
-            chunks, fault = await asyncio.to_thread(self._decode, batch)
+        chunks, fault = await self._decoding.decode(batch)
         if fault is None:
             self._items.extendleft(reversed(batch[len(chunks) :]))
             batch = batch[: len(chunks)]

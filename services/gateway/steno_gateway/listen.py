@@ -9,12 +9,12 @@ from aiohttp import WSMsgType, web
 from steno_common.store.sessions import Snapshot
 from steno_gateway.access import CALLER, Pass
 from steno_gateway.api import event_number
-from steno_gateway.audience import Wanted, counted, found, greeting, told_to, until_one_ends, wanted
+from steno_gateway.audience import Wanted, counted, greeting, told_to, until_one_ends, wanted
 from steno_gateway.domain.access import SESSION
 from steno_gateway.domain.ending import resume_point
 from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.intake import Bucket
-from steno_gateway.services import Services, serve_socket, session_id_of
+from steno_gateway.services import Services, found, serve_socket, session_id_of
 from steno_gateway.socket import Handling, Peer
 
 MAX_LISTENER_BYTES: Final = 4 << 10

@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from aiohttp import web
 
@@ -15,7 +16,7 @@ from steno_common.lifecycle import Lifecycle
 from steno_common.process import ProcessMeter
 from steno_common.store.limits import Limits
 from steno_common.store.names import NameStore
-from steno_common.store.sessions import SessionStore
+from steno_common.store.sessions import SessionStore, Snapshot
 from steno_gateway.access import CALLER, Access
 from steno_gateway.admission import Admission
 from steno_gateway.domain.dialects.base import Dialect
@@ -83,6 +84,7 @@ class Services:
     holders: Holders = field(default_factory=Holders)
 
 
+RETURN_LOOK_SECONDS: Final = 0.5
 USUAL = Handling()
 SERVICES = web.AppKey("services", Services)
 
@@ -102,6 +104,20 @@ async def session_id_of(request: web.Request) -> str:
     if session_id is None:
         raise ClientError("invalid_session_id", "neither a UUID nor the name of a session")
     return session_id
+
+
+async def found(services: Services, session_id: str, seconds: float = 0.0) -> Snapshot:
+    """Read a session; one that may be about to be restored is waited for.
+
+    Raises ClientError `session_not_found`.
+    """
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    while (snapshot := await services.store.snapshot(session_id)) is None:
+        if clock() >= deadline:
+            raise ClientError("session_not_found", "no such session")
+        await asyncio.sleep(RETURN_LOOK_SECONDS)
+    return snapshot
 
 
 def dialect_of(request: web.Request) -> Dialect:

@@ -54,7 +54,7 @@ async def services_ready(running: Sequence[tuple[str, Supervised]]) -> None:
                     waiting = [
                         (page, supervised)
                         for page, supervised in waiting
-                        if not await _is_ready(http, page)
+                        if not await is_ready(http, page)
                     ]
                     _refuse_crash_loop(waiting)
                     await asyncio.sleep(_BETWEEN_QUESTIONS_SECONDS if waiting else 0)
@@ -62,7 +62,8 @@ async def services_ready(running: Sequence[tuple[str, Supervised]]) -> None:
             raise _not_ready(waiting[0][1], f"not ready within {READY_SECONDS:g} s") from None
 
 
-async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:
+async def is_ready(http: aiohttp.ClientSession, url: str) -> bool:
+    """Ask a page once whether all is well; who does not answer is not ready."""
     try:
         # A certificate is for the name that clients use, not for this address; nothing is told.
         async with http.get(url, ssl=False) as response:

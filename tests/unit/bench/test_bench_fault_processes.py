@@ -148,7 +148,8 @@ async def asked(edge: Edge) -> str:
 
 
 async def test_the_edge_forwards_to_gateways_that_are_ready_and_to_no_others() -> None:
-    async with gateway(200) as well, gateway(503) as unwell, open_edge({"well": well}) as edge:
+    async with gateway(200) as well, gateway(503) as unwell, open_edge() as edge:
+        edge.add("well", well)
         await until(lambda: edge.reachable)
         edge.add("unwell", unwell)
         assert [await asked(edge) for _ in range(4)] == ["200"] * 4
@@ -158,11 +159,12 @@ async def test_the_edge_forwards_to_gateways_that_are_ready_and_to_no_others() -
 
 
 async def test_the_edge_cuts_connections_when_told_to() -> None:
-    async with gateway(200) as well, open_edge({"well": well}) as edge, asyncio.timeout(30):
+    async with gateway(200) as well, open_edge() as edge, asyncio.timeout(30):
+        edge.add("well", well)
         await until(lambda: edge.reachable)
         async with aiohttp.ClientSession() as http:
             hanging = asyncio.create_task(http.post(f"{edge.url}/hang").__aenter__())
-            await until(lambda: edge.drop() > 0)
+            await until(lambda: edge.drop(1.0) > 0)
             with pytest.raises(aiohttp.ClientError):
                 await hanging
 

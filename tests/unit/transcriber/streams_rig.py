@@ -102,6 +102,24 @@ def simulated(scenario: Callable[[], Awaitable[None]], seed: object = 1) -> floa
         loop.close()
 
 
+def recognise(
+    audio: Samples,
+    engine: FakeEngine,
+    sink: Emit,
+    start: Start | None = None,
+    *,
+    detector: Callable[[], SpeechProbability] = start_loudness,
+) -> None:
+    """Have a whole recording heard as fast as it is spoken, on virtual time."""
+
+    async def scenario() -> None:
+        held = recogniser(engine, sink, start, detector)
+        await heard(held, audio)
+        await held.aclose()
+
+    simulated(scenario)
+
+
 def check_tiles(spans: list[Span], first: int, last: int) -> None:
     """Spans follow each other without a hole; bounds and words lie within them."""
     position = first

@@ -13,6 +13,7 @@ from tests.unit.transcriber.streams_rig import (
     check_tiles,
     heard,
     live,
+    recognise,
     recogniser,
     simulated,
     speech,
@@ -38,13 +39,7 @@ WORDS = ["1", "2", "3", "4", "5", "6"]
 
 def test_words_of_a_whole_session_come_in_order_with_spans_that_tile_it() -> None:
     engine, sink = FakeEngine(), Sink()
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, engine, sink)
     assert sink.texts == ["1 2 3", "4 5", "6"]
     check_tiles(sink.spans, 0, len(TALK))
     first = sink.spans[0]
@@ -99,13 +94,7 @@ def test_audio_goes_on_as_it_comes_and_results_are_told_as_they_come() -> None:
 def test_partials_carry_the_stability_that_the_service_gives_each_word() -> None:
     """R3: partial results with stability."""
     sink = Sink()
-
-    async def scenario() -> None:
-        held = recogniser(FakeEngine(), sink)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, FakeEngine(), sink)
     three = next(each for each in sink.partials if each.text == "1 2 3")
     assert (three.stability, three.confidence, three.language) == (0.667, 0.9, "en")
     assert three.start == 0
@@ -114,13 +103,7 @@ def test_partials_carry_the_stability_that_the_service_gives_each_word() -> None
 def test_a_lost_stream_is_reopened_and_its_audio_sent_again() -> None:
     """R3: engine stream lost: reopened, the chunk sent again, the session goes on."""
     engine, sink = FakeEngine(Plan(lasts=28_000)), Sink()
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, engine, sink)
     assert sink.words == ["1", "2", "3", "4", "5", "6"]
     check_tiles(sink.spans, 0, len(TALK))
     first, second = engine.streams
@@ -172,13 +155,7 @@ def test_any_losses_and_any_cut_tile_the_samples_and_give_each_word_once(
 
 def test_what_comes_late_from_an_old_stream_changes_nothing() -> None:
     engine, sink = FakeEngine(Plan(lasts=28_000, doubles=True), Plan(doubles=True)), Sink()
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, engine, sink)
     assert sink.texts == ["1 2 3", "4 5", "6"]
 
 
@@ -186,13 +163,7 @@ def test_a_session_goes_on_at_a_border_with_what_another_engine_wrote() -> None:
     sink = Sink()
     written = '{"text":"said by Whisper","language":"es"}'
     engine = FakeEngine()
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink, Start("session", 5_000, written))
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, engine, sink, Start("session", 5_000, written))
     assert engine.asked[0] == Options(language="es")
     check_tiles(sink.spans, 5_000, 5_000 + len(TALK))
     context = decode_context(sink.spans[-1].context)
@@ -237,13 +208,7 @@ def test_sound_without_a_word_is_closed_once_two_streams_have_said_nothing_of_it
 
 def test_a_stream_that_ends_without_a_word_of_speech_is_not_believed_alone() -> None:
     engine, sink = FakeEngine(Plan(says=False)), Sink()
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, engine, sink)
     assert sink.texts == ["1 2 3", "4 5", "6"]
     check_tiles(sink.spans, 0, len(TALK))
 
@@ -272,13 +237,7 @@ def test_a_stream_without_audio_is_kept_open_with_silence_that_moves_no_position
 def test_audio_that_is_sent_again_catches_up_no_faster_than_the_engine_bears() -> None:
     engine = FakeEngine(Plan(opens=False), Plan())
     talk = speech(*[[number] for number in range(20)])
-
-    async def scenario() -> None:
-        held = recogniser(engine, Sink())
-        await heard(held, talk)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(talk, engine, Sink())
     (stream,) = engine.streams
     sent = 0.0
     for at in stream.times[:40]:
@@ -290,13 +249,7 @@ def test_an_old_stream_is_ended_where_nobody_speaks() -> None:
     patience = replace(RULES.patience, stream=10 * 16_000, grace=5 * 16_000)
     engine, sink = FakeEngine(rules=replace(RULES, patience=patience)), Sink()
     talk = speech(*[[number, number + 1] for number in range(0, 40, 2)])
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink)
-        await heard(held, talk)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(talk, engine, sink)
     assert sink.words == [str(number) for number in range(40)]
     assert all(len(stream.audio) <= 12 * 16_000 for stream in engine.streams)
     check_tiles(sink.spans, 0, len(talk))
@@ -364,13 +317,7 @@ def test_an_engine_that_is_given_up_leaves_a_span_that_says_so_where_none_goes_o
         FakeEngine(Plan(lasts=28_000), *[Plan(refused=EngineRefused("key"))] * 99),
         Sink(),
     )
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, engine, sink)
     # What was finished before is there, the rest is told as lost, every sample accounted for.
     assert sink.texts == ["1 2 3"]
     failed = [span for span in sink.spans if span.reason == "engine_failed"]
@@ -381,26 +328,14 @@ def test_an_engine_that_is_given_up_leaves_a_span_that_says_so_where_none_goes_o
 def test_an_engine_that_comes_back_is_used_again() -> None:
     engine, sink = FakeEngine(Plan(refused=EngineRefused("key expired"))), Sink()
     talk = speech(*[[number] for number in range(20)])
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink)
-        await heard(held, talk)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(talk, engine, sink)
     assert sink.words[-10:] == [str(number) for number in range(10, 20)]
     check_tiles(sink.spans, 0, len(talk))
 
 
 def test_a_stream_that_does_not_end_is_taken_for_lost() -> None:
     engine, sink = FakeEngine(Plan(ends=False, says=False)), Sink()
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, engine, sink)
     assert sink.texts == ["1 2 3", "4 5", "6"]
     assert len(engine.streams) == 2
 
@@ -484,13 +419,7 @@ def test_losing_a_stream_interrupts_no_commit() -> None:
             committed.append(event.end)
 
     engine = FakeEngine(Plan(lasts=26_000), Plan())
-
-    async def scenario() -> None:
-        held = recogniser(engine, emit)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, engine, emit)
     assert committed == sorted(set(committed))
     assert committed[-1] == len(TALK)
 
@@ -512,13 +441,7 @@ def test_closing_leaves_nothing_running(after: float) -> None:
 def test_streams_may_be_lost_for_ever_as_long_as_each_brings_something() -> None:
     engine, sink = FakeEngine(*[Plan(lasts=30_000)] * 3 * RULES.tries), Sink()
     talk = speech(*[[number] for number in range(20)])
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink)
-        await heard(held, talk)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(talk, engine, sink)
     assert sink.words == [str(number) for number in range(20)]
     assert len(engine.streams) > 2 * RULES.tries
 
@@ -526,13 +449,7 @@ def test_streams_may_be_lost_for_ever_as_long_as_each_brings_something() -> None
 @pytest.mark.parametrize("lasts", [1_600, 20_000, 30_000, 33_000, 55_000])
 def test_a_detector_that_hears_nothing_costs_no_word(lasts: int) -> None:
     engine, sink = FakeEngine(Plan(lasts=lasts, error=None)), Sink()
-
-    async def scenario() -> None:
-        held = recogniser(engine, sink, detector=lambda: lambda _block: [0.0] * 4)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, engine, sink, detector=lambda: lambda _block: [0.0] * 4)
     assert sink.words == ["1", "2", "3", "4", "5", "6"]
     check_tiles(sink.spans, 0, len(TALK))
 
@@ -577,11 +494,6 @@ def test_partials_do_not_pile_up_behind_a_commit_that_takes_long() -> None:
         else:
             partials.append(event.text)
 
-    async def scenario() -> None:
-        held = recogniser(FakeEngine(), emit)
-        await heard(held, TALK)
-        await held.aclose()
-
-    simulated(scenario)
+    recognise(TALK, FakeEngine(), emit)
     # Those of the first phrase; the others came while its commit was on its way.
     assert set(partials) <= {"?", "1", "1 ?", "1 2", "1 2 ?", "1 2 3"}
