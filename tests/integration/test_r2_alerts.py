@@ -30,8 +30,11 @@ async def taken(gateway: Gateway) -> AsyncIterator[tuple[str, Client]]:
 
 async def heard(gateway: Gateway, session_id: str) -> bool:
     """Publish a partial of half of it; says whether a gateway heard it."""
-    partial = Partial("w", (Word("w", 0, 8_000, 1.0),), 0, 8_000, 1.0, 0.5, 5, 0)
-    return await gateway.doorbells.publish([(session_id, encode(partial))]) > 0
+    return await gateway.doorbells.publish([(session_id, encode(partial(0, 8_000)))]) > 0
+
+
+def partial(start: int, end: int) -> Partial:
+    return Partial("w", (Word("w", start, end, 1.0),), start, end, 1.0, 0.5, 5, 0)
 
 
 async def test_a_client_whose_audio_is_taken_but_whose_partials_come_late_is_told(

@@ -104,7 +104,7 @@ def simulated(scenario: Callable[[], Awaitable[None]], seed: object = 1) -> floa
 
 def recognise(
     audio: Samples,
-    engine: FakeEngine,
+    engine: StreamEngine,
     sink: Emit,
     start: Start | None = None,
     *,
