@@ -77,6 +77,12 @@ async def test_each_utterance_is_a_message_on_one_kept_connection_in_order(relay
     assert receiver.connections == 1
 
 
+async def test_the_case_of_a_scheme_means_nothing(relay: Sender) -> None:
+    async with sockets() as receiver:
+        assert await relay.send(said(0, receiver.url.replace("ws:", "WS:"))) == DELIVERED
+    assert [message["utterance"] for message in receiver.read] == [0]
+
+
 async def test_sessions_share_a_connection(relay: Sender) -> None:
     async with sockets() as receiver:
         both = [

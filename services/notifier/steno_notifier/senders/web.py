@@ -66,12 +66,14 @@ class Web:
 
     async def post(self, destination: Destination, body: bytes, headers: dict[str, str]) -> Verdict:
         """Post to a destination; raises what `tried` turns into verdicts."""
-        session = self.session(destination)
-        async with session.post(destination.url, data=body, headers=headers) as response:
-            later = response.headers.get("Retry-After", "")
-            await _read(response)
-        return judge(response.status, later, self._clock(),
-                     refusal_is_final=destination.kind == "pipeline")  # fmt: skip
+        session, final = self.session(destination), destination.kind == "pipeline"
+        try:
+            async with session.post(destination.url, data=body, headers=headers) as response:
+                later = response.headers.get("Retry-After", "")
+                await _read(response)
+        except RedirectedError as error:
+            return judge(error.status, refusal_is_final=final)
+        return judge(response.status, later, self._clock(), refusal_is_final=final)
 
     def now(self) -> float:
         """Give the time of day in seconds since 1970."""
