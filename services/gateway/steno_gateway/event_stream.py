@@ -38,6 +38,8 @@ async def listen_events(request: web.Request) -> web.StreamResponse:
         after = last_number(last_id, snapshot.epoch)
         if after is not None and await _heard_all(services, snapshot, after, asked):
             return web.Response(status=204)  # tells a browser not to come back
+        if after is not None:
+            after = min(after, snapshot.event)  # a log that lost its end has other news by now
         response = web.StreamResponse(headers=SSE_HEADERS)
         # What fails from here on ends the stream: the browser comes back with the last id.
         with counted("sse"), contextlib.suppress(ConnectionError, StenoError, TimeoutError):
