@@ -85,7 +85,7 @@ class Resender:
         finals = tuple(Numbered(number, event) for number, event in letter.finals)
         parcel = Parcel(letter.session, letter.epoch, destination, letter.number, letter.event,
                         finals, letter.tries)  # fmt: skip
-        async with self.desk.lanes.to(destination).sending:
+        async with self.desk.lanes.to(destination).turn():
             verdict = await self.desk.send(parcel)
         metrics.RESENT.labels(destination.kind, verdict.kind).inc()
         if verdict.kind == "delivered":

@@ -25,9 +25,6 @@ from steno_notifier.senders.trying import (
     RefusedError,
 )
 
-CONNECTIONS: Final = 400
-CONNECTIONS_TO_ONE: Final = 100
-"""To one host that sessions name; those of the installation share all."""
 ANSWER_BYTES: Final = 4096
 """So much of an answer is read, so that its connection can be used again."""
 ANSWER_SECONDS: Final = 1.0
@@ -47,10 +44,7 @@ class Web:
         self._clock = clock
         self._resolver = resolver or OwnThreads()
         self._free = _session()
-        self._guarded = _session(
-            limit_per_host=CONNECTIONS_TO_ONE, resolver=self._resolver,
-            socket_factory=self._guarded_socket,
-        )  # fmt: skip
+        self._guarded = _session(resolver=self._resolver, socket_factory=self._guarded_socket)
 
     def session(self, destination: Destination) -> aiohttp.ClientSession:
         """Give what may connect to a destination; raises RefusedError if nothing may."""
@@ -99,9 +93,9 @@ class Web:
 
 def _session(**connecting: Any) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=CONNECTIONS, keepalive_timeout=KEPT_SECONDS, **connecting
-        ),
+        # No limit: who waits for a connection would use up the time of its try. Whoever sends
+        # bounds how many tries there are.
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS, **connecting),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "Steno", "Accept-Encoding": "identity"},
         auto_decompress=False,
