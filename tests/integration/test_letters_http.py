@@ -194,6 +194,20 @@ async def test_letters_are_thrown_away_one_or_some(gateway: Gateway) -> None:
     assert [each async for each in store.find(Wanted())] == []
 
 
+@pytest.mark.parametrize("query", ["session_id=", "destination=", "session=x", "limit=1"])
+async def test_a_choice_that_says_nothing_does_not_mean_all_letters(
+    gateway: Gateway, query: str
+) -> None:
+    await dead(gateway)
+    for call in (
+        gateway.http.delete(f"{LETTERS}?{query}"),
+        gateway.http.post(f"{LETTERS}/replay?{query}"),
+    ):
+        async with call as answer:
+            assert (answer.status, (await answer.json())["code"]) == (400, "invalid_message")
+    assert len((await listed(gateway))[0]) == 1
+
+
 @pytest.mark.parametrize("letter_id", ["x", "0-1-1", "99-1-1", "0-1", "0-1-1-1", "-1-1-1", "٣-1-1"])
 async def test_a_letter_that_is_not_there_is_not_found(gateway: Gateway, letter_id: str) -> None:
     for call in (

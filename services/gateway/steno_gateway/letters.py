@@ -36,8 +36,14 @@ def _letter_id(request: web.Request, text: str) -> LetterId:
     return letter_id
 
 
-def _wanted(request: web.Request) -> Wanted:
-    return Wanted(request.query.get("destination", ""), request.query.get("session_id", ""))
+def _wanted(request: web.Request, *paging: str) -> Wanted:
+    """Read which letters are meant; raises ClientError for what would silently mean all of them."""
+    chosen = request.query
+    if not set(chosen) <= {"destination", "session_id", *paging}:
+        raise ClientError("invalid_message", "letters are chosen by destination and session_id")
+    if "" in (chosen.get("destination"), chosen.get("session_id")):
+        raise ClientError("invalid_message", "a choice is empty: leave it out to mean all letters")
+    return Wanted(chosen.get("destination", ""), chosen.get("session_id", ""))
 
 
 def described(letter_id: LetterId, letter: Letter) -> Json:
@@ -73,7 +79,9 @@ async def list_letters(request: web.Request) -> web.Response:
     begin = _letter_id(request, after) if after else FIRST
     letters: list[Json] = []
     more = False
-    async for letter_id, letter in _store(request).find(_wanted(request), begin):
+    async for letter_id, letter in _store(request).find(
+        _wanted(request, "limit", "after"), begin
+    ):
         if len(letters) == limit:
             more = True
             break
