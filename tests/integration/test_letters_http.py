@@ -172,10 +172,13 @@ async def test_letters_are_sent_again_one_or_some(gateway: Gateway) -> None:
     async with gateway.http.post(f"{LETTERS}/{everything[0]['id']}/replay") as answer:
         assert (answer.status, await answer.json()) == (202, {"replaying": 1})
     store = LetterStore(gateway.link, gateway.services.limits)
-    assert [str(each) for each in await store.take(store.shards, 10)] == [everything[0]["id"]]
+    (first,) = await store.take(store.shards, 10)
+    assert str(first) == everything[0]["id"]
+    await store.leave([first])
     async with gateway.http.post(f"{LETTERS}/replay?session_id={sessions[1]}") as answer:
         assert (answer.status, await answer.json()) == (202, {"replaying": 1})
-    assert [str(each) for each in await store.take(store.shards, 10)] == [everything[1]["id"]]
+    (second,) = await store.take(store.shards, 10)
+    assert str(second) == everything[1]["id"]
     async with gateway.http.post(f"{LETTERS}/replay") as answer:
         assert (answer.status, await answer.json()) == (202, {"replaying": 3})
 

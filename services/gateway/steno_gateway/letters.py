@@ -79,9 +79,7 @@ async def list_letters(request: web.Request) -> web.Response:
     begin = _letter_id(request, after) if after else FIRST
     letters: list[Json] = []
     more = False
-    async for letter_id, letter in _store(request).find(
-        _wanted(request, "limit", "after"), begin
-    ):
+    async for letter_id, letter in _store(request).find(_wanted(request, "limit", "after"), begin):
         if len(letters) == limit:
             more = True
             break
@@ -89,11 +87,11 @@ async def list_letters(request: web.Request) -> web.Response:
     return web.json_response({"letters": letters, "next": letters[-1]["id"] if more else None})
 
 
-async def _pages(request: web.Request) -> AsyncIterator[list[LetterId]]:
-    """Give the ids of all letters that a request means, some at a time."""
-    page: list[LetterId] = []
-    async for letter_id, _ in _store(request).find(_wanted(request)):
-        page.append(letter_id)
+async def _pages(request: web.Request) -> AsyncIterator[list[tuple[LetterId, Letter]]]:
+    """Give all letters that a request means, some at a time."""
+    page: list[tuple[LetterId, Letter]] = []
+    async for entry in _store(request).find(_wanted(request)):
+        page.append(entry)
         if len(page) == AT_A_TIME:
             yield page
             page = []
@@ -110,8 +108,9 @@ async def replay_letters(request: web.Request) -> web.Response:
 
 async def replay_letter(request: web.Request) -> web.Response:
     """`POST /api/letters/{letter_id}/replay`."""
-    letter_id = _letter_id(request, request.match_info["letter_id"])
-    if not await _store(request).resend([letter_id]):
+    store, letter_id = _store(request), _letter_id(request, request.match_info["letter_id"])
+    letter = await store.read(letter_id)
+    if letter is None or not await store.resend([(letter_id, letter)]):
         raise ClientError("letter_not_found", "no such letter")
     return web.json_response({"replaying": 1}, status=202)
 
@@ -119,7 +118,9 @@ async def replay_letter(request: web.Request) -> web.Response:
 async def delete_letters(request: web.Request) -> web.Response:
     """`DELETE /api/letters`."""
     store = _store(request)
-    count = sum([await store.dispose(page) async for page in _pages(request)])
+    count = 0
+    async for page in _pages(request):
+        count += await store.dispose([letter_id for letter_id, _ in page])
     return web.json_response({"deleted": count})
 
 

@@ -62,6 +62,9 @@ class Resender:
                 continue
             of = letter.session.session_id, letter.destination.name
             groups.setdefault(of, []).append((letter_id, letter))
+        for group in groups.values():
+            # One that failed again is among the newest letters, before which its event was.
+            group.sort(key=lambda entry: (entry[1].created_ms, entry[1].number))
         async with asyncio.TaskGroup() as tasks:
             holding = tasks.create_task(self._hold(taken), name="hold letters")
             sending = [
