@@ -132,6 +132,20 @@ async def test_a_receiver_that_dies_with_a_message_in_hand_gets_it_again(relay: 
     assert taken[0] == taken[1]
 
 
+async def test_a_connection_that_breaks_behind_a_message_leaves_nobody_waiting() -> None:
+    class Breaking:
+        async def send_str(self, text: str) -> None:
+            pass
+
+        async def ping(self, number: bytes) -> None:
+            raise ConnectionResetError
+
+    line = wires.Line(Breaking())
+    with pytest.raises(ConnectionResetError):
+        await line.deliver("text")
+    assert line._unread == {}
+
+
 async def test_a_receiver_that_went_away_is_found_again(relay: Sender) -> None:
     port = unused_port()
     async with sockets(port=port) as receiver:

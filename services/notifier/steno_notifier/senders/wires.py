@@ -45,7 +45,11 @@ class Line:
             await self.socket.send_str(text)
             self._sent = number = self._sent + 1
             read = self._unread[number] = asyncio.get_running_loop().create_future()
-            await self.socket.ping(number.to_bytes(8))
+            try:
+                await self.socket.ping(number.to_bytes(8))
+            except BaseException:
+                del self._unread[number]  # nobody waits for it
+                raise
         await read
 
     async def listen(self) -> None:
