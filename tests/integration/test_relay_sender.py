@@ -1,6 +1,7 @@
 """R1: the texts go to a second server over WebSocket or HTTP; nothing is lost, nothing doubled."""
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from email.utils import format_datetime
 import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import unused_port
+from msgspec.structs import replace
 from tests.integration.receiver_rig import answering, raw, receiving, senders, served
 from tests.unit.notifier.parcels import NAMED, final, spoken
 
@@ -305,6 +307,27 @@ async def test_of_too_many_receivers_the_one_that_rests_longest_is_let_go(
         for receiver in (one, two, one, three, one, two):
             assert await relay.send(said(0, receiver.url)) == DELIVERED
         assert (one.connections, two.connections, three.connections) == (1, 2, 1)
+
+
+async def test_receivers_of_sessions_that_hang_hold_up_none_of_the_installation() -> None:
+    arrived = asyncio.Event()
+
+    async def hang(socket: web.WebSocketResponse) -> None:
+        arrived.set()
+        await asyncio.sleep(3600)
+
+    async with sockets(hang) as hanging, sockets() as own, senders(relay_url=own.url) as opened:
+        relay = opened["relay"]
+        relay._wires.most = 1  # type: ignore[attr-defined]
+        stuck = asyncio.create_task(relay.send(said(0, hanging.url)))
+        await arrived.wait()
+        assert (await relay.send(said(0, f"{hanging.url}?other"))).reason == "lost"
+        sent = said(1, own.url)
+        named = replace(sent.destination, name="relay", secret="")
+        assert await relay.send(dataclasses.replace(sent, destination=named)) == DELIVERED
+        stuck.cancel()
+        await asyncio.wait({stuck})
+    assert [message["utterance"] for message in own.read] == [1]
 
 
 async def test_over_http_it_is_posted_with_an_id_and_a_signature(relay: Sender) -> None:

@@ -48,8 +48,7 @@ class Web:
 
     def session(self, destination: Destination) -> aiohttp.ClientSession:
         """Give what may connect to a destination; raises RefusedError if nothing may."""
-        named = msgspec.structs.replace(destination, url="", secret="")
-        if self._settings.resolve(named).url == destination.url:
+        if self.is_own(destination):
             return self._free
         try:
             check_url(destination.kind, destination.url, self._allowed)
@@ -57,6 +56,11 @@ class Web:
             raise RefusedError("forbidden_url") from None
         host = urlsplit(destination.url).hostname or ""
         return self._free if host in self._allowed.hosts else self._guarded
+
+    def is_own(self, destination: Destination) -> bool:
+        """Say whether the installation names a destination, not a session."""
+        named = msgspec.structs.replace(destination, url="", secret="")
+        return self._settings.resolve(named).url == destination.url
 
     async def post(self, destination: Destination, body: bytes, headers: dict[str, str]) -> Verdict:
         """Post to a destination; raises what `tried` turns into verdicts."""

@@ -48,7 +48,7 @@ class Line:
             try:
                 await self.socket.ping(number.to_bytes(8))
             except BaseException:
-                del self._unread[number]  # nobody waits for it
+                self._unread.pop(number, None)  # nobody waits for it
                 raise
         await read
 
@@ -142,7 +142,7 @@ class Wire:
 
 @dataclass(eq=False)
 class Wires:
-    """The ways to all receivers, a bounded number of them."""
+    """The ways to all receivers: to those that sessions name a bounded number."""
 
     web: Web
     most: int = WIRES
@@ -154,7 +154,8 @@ class Wires:
         """Send a message; raises what `tried` turns into verdicts."""
         key = (self.web.session(destination), destination.url)
         if key not in self._wires:
-            await self._make_room()
+            if not self.web.is_own(destination):
+                await self._make_room()
             self._wires.setdefault(key, Wire(*key))
         self._wires.move_to_end(key)
         await self._wires[key].deliver(text)
