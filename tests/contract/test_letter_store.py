@@ -1,6 +1,7 @@
 """Dead letters on every Redis found: listed over all shards, sent again, thrown away."""
 
 import pytest
+from msgspec.structs import replace
 from tests.contract.stores import Stores, session
 
 from steno_common.letters import Letter
@@ -64,9 +65,10 @@ async def test_a_letter_that_is_no_letter_is_passed_over(stores: Stores) -> None
 
 async def test_letters_are_read_sent_again_and_thrown_away_one_by_one(stores: Stores) -> None:
     await write(stores, 6)
-    ids = [letter_id async for letter_id, _ in stores.letters.find(Wanted())]
-    assert await stores.letters.resend(ids[:3]) == 3
-    assert await stores.letters.resend([LetterId(1, 1, 0)]) == 0
+    there = [entry async for entry in stores.letters.find(Wanted())]
+    ids = [letter_id for letter_id, _ in there]
+    assert await stores.letters.resend(there[:3]) == 3
+    assert await stores.letters.resend([(LetterId(1, 1, 0), there[0][1])]) == 0
     assert await stores.letters.take(stores.letters.shards, 10) == ids[:3]
     assert await stores.letters.take(stores.letters.shards, 10) == []
     await stores.letters.hold(ids[:3])
@@ -86,6 +88,24 @@ async def test_letters_are_read_sent_again_and_thrown_away_one_by_one(stores: St
     assert len(left) == 5
     for shard in stores.letters.shards:
         assert await stores.redis("ZCARD", f"steno:{{s{shard}}}:replay") == 0
+
+
+async def test_letters_go_by_the_time_of_their_events_in_one_hand_at_a_time(
+    stores: Stores,
+) -> None:
+    await write(stores, 15)
+    there = [entry async for entry in stores.letters.find(Wanted(session_id="session-0"))]
+    (first, letter), *_ = there
+    assert await stores.letters.renew(first, replace(letter, created_ms=1), most=100)
+    there = [entry async for entry in stores.letters.find(Wanted(session_id="session-0"))]
+    ids = [letter_id for letter_id, _ in there]
+    assert await stores.letters.resend(there) == 3
+    assert await stores.letters.take(stores.letters.shards, 2) == [ids[0], ids[2]]
+    assert await stores.letters.take(stores.letters.shards, 2) == []
+    await stores.letters.dispose([ids[0]])
+    assert await stores.letters.take(stores.letters.shards, 2) == []
+    await stores.letters.leave([ids[2]])
+    assert await stores.letters.take(stores.letters.shards, 2) == [ids[1]]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from steno_common.letters import Letter
 from steno_common.messages import Destination, Partial
 from steno_common.store.deliveries import Place
 from steno_common.store.letters import Wanted
-from steno_notifier import courier, lanes
+from steno_notifier import courier, lanes, resending
 
 
 @pytest.fixture
@@ -269,8 +269,8 @@ async def test_letters_are_sent_again_in_order_when_asked_for(stage: Stage) -> N
             await played.say(word)
         await idle(stage)
         receiver.answer = lambda _: 204
-        ids = [letter_id async for letter_id, _ in notifier.letters.find(Wanted())]
-        assert await notifier.letters.resend(ids) == 3
+        there = [entry async for entry in notifier.letters.find(Wanted())]
+        assert await notifier.letters.resend(there) == 3
         await taken(receiver, 3)
 
         async def none() -> bool:
@@ -278,6 +278,30 @@ async def test_letters_are_sent_again_in_order_when_asked_for(stage: Stage) -> N
 
         await until(none)
     assert receiver.told() == ["one", "two", "three"]
+
+
+async def test_letters_keep_their_order_though_one_has_failed_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resending, "COUNT", 2)
+    settings = DestinationSettings(webhook_retries=())
+    words = ["one", "two", "three", "four", "five"]
+    async with receiving(lambda _: 500) as receiver, delivering(stage, settings) as notifier:
+        played = await stage.play(receiver.to(events=("final",)))
+        for word in words:
+            await played.say(word)
+        await idle(stage)
+        first, *_ = [entry async for entry in notifier.letters.find(Wanted())]
+        await notifier.letters.resend([first])
+
+        async def failed_again() -> bool:
+            return [each.tries for each in await letters(notifier)] == [1, 1, 1, 1, 2]
+
+        await until(failed_again)
+        receiver.answer = lambda _: 204
+        await notifier.letters.resend([entry async for entry in notifier.letters.find(Wanted())])
+        await taken(receiver, len(words))
+    assert receiver.told() == words
 
 
 async def test_a_letter_that_fails_again_stays_with_its_reason(stage: Stage) -> None:
@@ -288,8 +312,7 @@ async def test_a_letter_that_fails_again_stays_with_its_reason(stage: Stage) -> 
             await played.say(word)
         await idle(stage)
         receiver.answer = lambda _: 400
-        ids = [letter_id async for letter_id, _ in notifier.letters.find(Wanted())]
-        await notifier.letters.resend(ids)
+        await notifier.letters.resend([entry async for entry in notifier.letters.find(Wanted())])
 
         async def tried() -> bool:
             return {letter.reason for letter in await letters(notifier)} == {"http_500", "http_400"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from tests.integration.receiver_rig import answering, raw, receiving, senders
 from tests.unit.notifier.parcels import final, parcel, spoken
 
 from steno_notifier.domain.outgoing import Verdict
+from steno_notifier.senders.resolving import OwnThreads
 
 FORBIDDEN = Verdict("never", "forbidden_address")
 
@@ -169,3 +171,23 @@ async def test_names_that_hang_hold_up_no_other_receiver() -> None:
             own = parcel(final(), url, name="webhook")
             assert await opened["webhook"].send(own) == Verdict("delivered")
             assert await hanging == Verdict("again", "timeout")
+
+
+async def test_names_that_hang_hold_up_no_other_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def look_up(host: str, port: int, *_: object, **__: object) -> list[object]:
+        if host.startswith("slow"):
+            over.wait(20)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    names = OwnThreads()
+    slow = [asyncio.create_task(names.resolve(f"slow-{n}.example")) for n in range(50)]
+    await asyncio.sleep(0)
+    (found,) = await names.resolve("quick.example", 443)
+    assert (found["host"], found["port"]) == ("192.0.2.1", 443)
+    assert not any(each.done() for each in slow)
+    over.set()
+    await asyncio.gather(*slow)
+    await names.close()

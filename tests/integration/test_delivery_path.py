@@ -11,7 +11,7 @@ from aiohttp import WSMsgType, web
 from cloudevents.v1.http import from_http
 from standardwebhooks.webhooks import Webhook
 from tests.integration.aggregator_rig import Stage, aggregating, open_stage
-from tests.integration.receiver_rig import Receiver, receiving, served
+from tests.integration.receiver_rig import Receiver, answering, receiving, served
 from tests.redis_servers import RedisServer
 from tests.unit.notifier.parcels import SECRET, partial
 from tests.waiting import until
@@ -226,6 +226,29 @@ async def test_a_partial_whose_final_another_notifier_sends_is_not_sent(stage: S
         for sender in senders.values():
             await sender.aclose()
     assert [json.loads(got.body)["transcriptText"] for got in pipeline.got] == ["wor"]
+
+
+async def test_a_pipeline_that_is_gone_is_sent_no_more_partials_of_that_session(
+    stage: Stage,
+) -> None:
+    async with receiving(answering(410)) as gone, receiving() as pipeline:
+        settings = DestinationSettings(delivery_allow=("127.0.0.1",))
+        senders = open_senders(settings)
+        store = DeliveryStore(stage.link, stage.limits)
+        live = LivePartials(Desk(store, settings, senders, asyncio.Event()))
+        both = [Destination(f"pipeline-{n}", "pipeline", receiver.url())
+                for n, receiver in enumerate((gone, pipeline), 1)]  # fmt: skip
+        played = [await stage.play(*both) for _ in range(2)]
+        sending = asyncio.create_task(live.run(), name="live partials")
+        for session, came in ((played[0], 1), (played[0], 2), (played[1], 3)):
+            live.hear(session.session_id, encode(partial(end=16_000 + came)))
+            await until(lambda count=came: _came(pipeline, count))
+        sending.cancel()
+        await asyncio.wait({sending})
+        for sender in senders.values():
+            await sender.aclose()
+    told = [got.headers["Steno-Session"] for got in gone.got]
+    assert told == [session.session_id for session in played]
 
 
 async def test_an_address_inside_is_never_reached_and_its_events_are_kept(stage: Stage) -> None:

@@ -246,6 +246,35 @@ async def test_a_token_is_renewed_while_it_is_in_use(
                 await client.hear("session_created")
 
 
+async def next_token(stream: aiohttp.ClientResponse) -> str:
+    """Read events until one brings a token."""
+    while True:
+        ((name, event_id, fields),) = await read_events(stream, 1)
+        if name == "session.token":
+            assert (event_id, fields["token_expires_in"]) == (None, 1)
+            return str(fields["token"])
+
+
+async def test_a_stream_of_events_brings_the_token_with_which_its_reader_comes_back(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    async with running(redis_server, tmp_path, api_keys=KEYS, token_seconds=1.0) as gateway:
+        async with gateway.http.post(SESSIONS, headers=bearer(ANN)) as answer:
+            fields = await answer.json()
+        path, token = f"{SESSIONS}/{fields['session_id']}", fields["token"]
+        events, last = f"{path}/events", {}
+        async with socket(gateway, f"{path}/ws", bearer(token)) as client:
+            epoch = (await client.hear("session_created"))["epoch"]
+            for _ in range(2):
+                async with gateway.http.get(events, params={"token": token} | last) as answer:
+                    # At once, and when half its time is over.
+                    for _ in range(2):
+                        token = await next_token(answer)
+                last = {"last_event_id": f"{epoch}-1"}
+        async with gateway.http.get(events, headers=bearer(ANN)) as answer:
+            assert "session.token" not in [name for name, _, _ in await read_events(answer, 2)]
+
+
 async def test_keys_change_without_a_restart_and_a_broken_file_changes_nothing(
     redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

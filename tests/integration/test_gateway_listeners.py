@@ -161,6 +161,21 @@ async def test_a_reader_goes_on_behind_its_last_id_and_stays_away_after_the_end(
         assert response.status == 204
 
 
+async def test_a_reader_that_knows_more_than_a_log_that_lost_its_end_goes_on_with_what_is_new(
+    gateway: Gateway,
+) -> None:
+    async with gateway.recording() as (session_id, client):
+        epoch = client.greeting["epoch"]
+        await spoken(gateway, client, session_id)
+        newest = (await gateway.snapshot(session_id)).event
+        async with streamed(gateway, session_id, f"{epoch}-{newest + 4}") as response:
+            await spoken(gateway, client, session_id)
+            told = await read_events(response, 1)
+    assert [(name, event_id) for name, event_id, _ in told] == [
+        ("caption.final", f"{epoch}-{newest + 1}")
+    ]
+
+
 async def test_an_id_of_another_epoch_begins_anew(gateway: Gateway) -> None:
     async with gateway.recording() as (session_id, client):
         await spoken(gateway, client, session_id)

@@ -45,8 +45,10 @@ async def test_trouble_is_tried_again(pipeline: Sender, status: int) -> None:
     assert verdict == Verdict("again", f"http_{status}")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-async def test_a_client_error_is_never_tried_again(pipeline: Sender, status: int) -> None:
+@pytest.mark.parametrize("status", [302, 307, 400, 401, 403, 404, 422])
+async def test_a_client_error_or_a_redirect_is_never_tried_again(
+    pipeline: Sender, status: int
+) -> None:
     async with receiving(answering(status)) as receiver:
         verdict = await pipeline.send(said(final(), receiver.url()))
     assert verdict == Verdict("never", f"http_{status}")

@@ -1,6 +1,7 @@
 """R1: the texts go to a second server over WebSocket or HTTP; nothing is lost, nothing doubled."""
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from email.utils import format_datetime
 import pytest
 from aiohttp import WSMsgType, web
 from bench.ports import free_port
+from msgspec.structs import replace
 from tests.integration.receiver_rig import answering, raw, receiving, senders, served
 from tests.unit.notifier.parcels import NAMED, final, spoken
 
@@ -77,6 +79,12 @@ async def test_each_utterance_is_a_message_on_one_kept_connection_in_order(relay
     assert receiver.connections == 1
 
 
+async def test_the_case_of_a_scheme_means_nothing(relay: Sender) -> None:
+    async with sockets() as receiver:
+        assert await relay.send(said(0, receiver.url.replace("ws:", "WS:"))) == DELIVERED
+    assert [message["utterance"] for message in receiver.read] == [0]
+
+
 async def test_sessions_share_a_connection(relay: Sender) -> None:
     async with sockets() as receiver:
         both = [
@@ -124,6 +132,20 @@ async def test_a_receiver_that_dies_with_a_message_in_hand_gets_it_again(relay: 
         assert (first.kind, first.reason) == ("again", "lost")
         assert await relay.send(said(0, receiver.url)) == DELIVERED
     assert taken[0] == taken[1]
+
+
+async def test_a_connection_that_breaks_behind_a_message_leaves_nobody_waiting() -> None:
+    class Breaking:
+        async def send_str(self, text: str) -> None:
+            pass
+
+        async def ping(self, number: bytes) -> None:
+            raise ConnectionResetError
+
+    line = wires.Line(Breaking())
+    with pytest.raises(ConnectionResetError):
+        await line.deliver("text")
+    assert line._unread == {}
 
 
 async def test_a_receiver_that_went_away_is_found_again(relay: Sender) -> None:
@@ -285,6 +307,27 @@ async def test_of_too_many_receivers_the_one_that_rests_longest_is_let_go(
         for receiver in (one, two, one, three, one, two):
             assert await relay.send(said(0, receiver.url)) == DELIVERED
         assert (one.connections, two.connections, three.connections) == (1, 2, 1)
+
+
+async def test_receivers_of_sessions_that_hang_hold_up_none_of_the_installation() -> None:
+    arrived = asyncio.Event()
+
+    async def hang(socket: web.WebSocketResponse) -> None:
+        arrived.set()
+        await asyncio.sleep(3600)
+
+    async with sockets(hang) as hanging, sockets() as own, senders(relay_url=own.url) as opened:
+        relay = opened["relay"]
+        relay._wires.most = 1  # type: ignore[attr-defined]
+        stuck = asyncio.create_task(relay.send(said(0, hanging.url)))
+        await arrived.wait()
+        assert (await relay.send(said(0, f"{hanging.url}?other"))).reason == "lost"
+        sent = said(1, own.url)
+        named = replace(sent.destination, name="relay", secret="")
+        assert await relay.send(dataclasses.replace(sent, destination=named)) == DELIVERED
+        stuck.cancel()
+        await asyncio.wait({stuck})
+    assert [message["utterance"] for message in own.read] == [1]
 
 
 async def test_over_http_it_is_posted_with_an_id_and_a_signature(relay: Sender) -> None:

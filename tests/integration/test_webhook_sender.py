@@ -211,3 +211,24 @@ async def test_closing_twice_is_closing(webhook: Sender) -> None:
     async with senders() as opened:
         for sender in opened.values():
             await sender.aclose()
+
+
+async def test_receivers_that_hang_take_no_connection_from_another() -> None:
+    reached = asyncio.Queue[None]()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.put_nowait(None)
+        await asyncio.sleep(3600)
+
+    async with raw(hang) as port, receiving() as receiver, senders(delivery_seconds=90.0) as opened:
+        stuck = parcel(final(), f"http://127.0.0.1:{port}/")
+        tries = []
+        for _ in range(8):
+            tries += [asyncio.create_task(opened["webhook"].send(stuck)) for _ in range(50)]
+            for _ in range(50):
+                await reached.get()
+        async with asyncio.timeout(30):  # long before one of those gives its connection back
+            assert await opened["webhook"].send(parcel(final(), receiver.url())) == DELIVERED
+        for each in tries:
+            each.cancel()
+        await asyncio.wait(tries)

@@ -100,6 +100,14 @@ def check_url(kind: str, url: str, allowed: Allowed) -> None:
         raise ValueError(f"not {' or '.join(schemes)}")
 
 
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an address of IPv6, a port beyond all ports
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """Which destinations an installation has for each session, and what sessions may add."""
@@ -125,6 +133,10 @@ class Installed:
             url = getattr(self, name)
             if url and not url.startswith(tuple(f"{scheme}://" for scheme in schemes.split())):
                 faults.append(f"STENO_{name.upper()}: not {schemes.replace(' ', ', ')}")
+            elif url and not _has_host(url):
+                faults.append(f"STENO_{name.upper()}: no host, or a port that is none")
+        if any(mark in host for host in self.allowed.hosts for mark in "/:*"):
+            faults.append("STENO_DELIVERY_ALLOW: not hosts, addresses, networks (10.0.0.0/8)")
         if self.translation_pipeline_url and self.translation_pipeline_function_name:
             faults.append("STENO_TRANSLATION_PIPELINE_URL: there is a function too")
         if faults:

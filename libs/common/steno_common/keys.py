@@ -31,7 +31,8 @@ them together, on a single Redis as on a Cluster. The number of shards is fixed 
     steno:{s7}:outgoing      zset     SID|NAME -> ms when that destination of the    destinations
                                       session must be looked at
     steno:{s7}:letters       stream   p encoded Letter: what could not be delivered  STENO_LETTERS
-    steno:{s7}:replay        zset     id of a letter -> ms when it is to be resent   letters
+    steno:{s7}:replay        zset     id of a letter to be resent -> ms when its     letters
+                                      event was made; in hand: until then
     steno:{s7}:workers       hash     worker -> ms of its last word, how it stands   transcribers
                                       at the lowest shard of each Redis
     steno:{s7}:seal          string   last write before waiting for replicas         1

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 from aiohttp import web
 
 from steno_common.errors import StenoError
+from steno_common.public import Json
 from steno_common.store.base import Numbered
 from steno_common.store.sessions import Snapshot
-from steno_gateway.access import CALLER
+from steno_gateway.access import CALLER, Pass
 from steno_gateway.audience import Wanted, counted, greeting, told_to, until_one_ends, wanted
 from steno_gateway.domain.access import EVENT_STREAM
 from steno_gateway.domain.ending import nothing_left
@@ -30,22 +32,29 @@ SSE_HEADERS: Final = {
 
 async def listen_events(request: web.Request) -> web.StreamResponse:
     """`GET /api/streaming/sessions/{session_id}/events`."""
-    services = request.app[SERVICES]
+    services, caller = request.app[SERVICES], request[CALLER]
     session_id, asked = await session_id_of(request), wanted(request)
-    with services.admission.socket(request[CALLER].address):
+    way_back = Pass(services.access, caller, session_id)
+    with services.admission.socket(caller.address):
         last_id = request.headers.get("Last-Event-ID") or request.query.get("last_event_id", "")
         snapshot = await found(services, session_id, RETURN_SECONDS if last_id else 0.0)
         after = last_number(last_id, snapshot.epoch)
         if after is not None and await _heard_all(services, snapshot, after, asked):
             return web.Response(status=204)  # tells a browser not to come back
+        if after is not None:
+            after = min(after, snapshot.event)  # a log that lost its end has other news by now
         response = web.StreamResponse(headers=SSE_HEADERS)
+        stream = _Stream(services, response, snapshot, asked)
         # What fails from here on ends the stream: the browser comes back with the last id.
         with counted("sse"), contextlib.suppress(ConnectionError, StenoError, TimeoutError):
             await response.prepare(request)
-            await _greet(services, response, snapshot, after, asked)
+            await stream.greet(after)
+            if fields := way_back.fields():
+                await stream.send({"type": "server:token", **fields})
             await until_one_ends(
-                deliver=_stream(services, response, snapshot, after or 0, asked),
-                keep_alive=_keep_alive(response),
+                deliver=stream.deliver(after or 0),
+                keep_alive=stream.keep_alive(),
+                renew=way_back.renew(stream),
                 draining=services.life.draining.wait(),
             )
     return response
@@ -63,40 +72,50 @@ async def _heard_all(services: Services, snapshot: Snapshot, after: int, asked: 
     return nothing_left(asked.choice, after, snapshot.finished, following)
 
 
-async def _greet(
-    services: Services, response: web.StreamResponse, snapshot: Snapshot, after: int | None,
-    asked: Wanted,
-) -> None:  # fmt: skip
-    blocks = b"retry: 2000\n\n"
-    if after is None:
-        session_id, epoch = snapshot.session.session_id, snapshot.epoch
-        goes_on = {"snapshot": True} if asked.summary else {"first_event": 1}
-        reset = {"session_id": session_id, "epoch": epoch, **goes_on}
-        blocks += sse_block("stream.reset", msgspec.json.encode(reset))
-    elif after == 0:
-        blocks += sse_block("session.started", msgspec.json.encode(greeting(snapshot)))
-    async with asyncio.timeout(services.settings.send_seconds):
-        await response.write(blocks)
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """One listener's open answer."""
 
+    services: Services
+    response: web.StreamResponse
+    snapshot: Snapshot
+    asked: Wanted
 
-async def _stream(
-    services: Services, response: web.StreamResponse, snapshot: Snapshot, after: int,
-    asked: Wanted,
-) -> None:  # fmt: skip
-    async with aclosing(told_to(services, snapshot, after, asked)) as all_told:
-        async for told in all_told:
-            assert told.message is not None
-            event_id = None if told.number is None else f"{snapshot.epoch}-{told.number}"
-            block = sse_block(EVENT_NAMES[told.message["type"]], told.encoded, event_id)
-            async with asyncio.timeout(services.settings.send_seconds):
-                await response.write(block)
+    async def greet(self, after: int | None) -> None:
+        """Begin, behind an event; None: anew, since the reader knows another epoch."""
+        blocks = b"retry: 2000\n\n"
+        if after is None:
+            session_id, epoch = self.snapshot.session.session_id, self.snapshot.epoch
+            goes_on = {"snapshot": True} if self.asked.summary else {"first_event": 1}
+            reset = {"session_id": session_id, "epoch": epoch, **goes_on}
+            blocks += sse_block("stream.reset", msgspec.json.encode(reset))
+        elif after == 0:
+            blocks += sse_block("session.started", msgspec.json.encode(greeting(self.snapshot)))
+        await self._write(blocks)
 
+    async def deliver(self, after: int) -> None:
+        """Tell what follows an event, until the session is over for this listener."""
+        async with aclosing(told_to(self.services, self.snapshot, after, self.asked)) as all_told:
+            async for told in all_told:
+                assert told.message is not None
+                event_id = None if told.number is None else f"{self.snapshot.epoch}-{told.number}"
+                await self._write(sse_block(EVENT_NAMES[told.message["type"]], told.encoded,
+                                            event_id))  # fmt: skip
 
-async def _keep_alive(response: web.StreamResponse) -> None:
-    while True:
-        await asyncio.sleep(KEEPALIVE_SECONDS)
-        # One newline: a blank line would make some readers see an empty event.
-        await response.write(b": ka\n")
+    async def send(self, message: Json) -> None:
+        """Tell something that is no event of the session."""
+        await self._write(sse_block(EVENT_NAMES[message["type"]], msgspec.json.encode(message)))
+
+    async def keep_alive(self) -> None:
+        """Say nothing, now and then."""
+        while True:
+            await asyncio.sleep(KEEPALIVE_SECONDS)
+            # One newline: a blank line would make some readers see an empty event.
+            await self.response.write(b": ka\n")
+
+    async def _write(self, blocks: bytes) -> None:
+        async with asyncio.timeout(self.services.settings.send_seconds):
+            await self.response.write(blocks)
 
 
 def add_event_routes(app: web.Application) -> None:

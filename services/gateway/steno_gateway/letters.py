@@ -36,8 +36,14 @@ def _letter_id(request: web.Request, text: str) -> LetterId:
     return letter_id
 
 
-def _wanted(request: web.Request) -> Wanted:
-    return Wanted(request.query.get("destination", ""), request.query.get("session_id", ""))
+def _wanted(request: web.Request, *paging: str) -> Wanted:
+    """Read which letters are meant; raises ClientError for what would silently mean all of them."""
+    chosen = request.query
+    if not set(chosen) <= {"destination", "session_id", *paging}:
+        raise ClientError("invalid_message", "letters are chosen by destination and session_id")
+    if "" in (chosen.get("destination"), chosen.get("session_id")):
+        raise ClientError("invalid_message", "a choice is empty: leave it out to mean all letters")
+    return Wanted(chosen.get("destination", ""), chosen.get("session_id", ""))
 
 
 def described(letter_id: LetterId, letter: Letter) -> Json:
@@ -73,7 +79,7 @@ async def list_letters(request: web.Request) -> web.Response:
     begin = _letter_id(request, after) if after else FIRST
     letters: list[Json] = []
     more = False
-    async for letter_id, letter in _store(request).find(_wanted(request), begin):
+    async for letter_id, letter in _store(request).find(_wanted(request, "limit", "after"), begin):
         if len(letters) == limit:
             more = True
             break
@@ -81,11 +87,11 @@ async def list_letters(request: web.Request) -> web.Response:
     return web.json_response({"letters": letters, "next": letters[-1]["id"] if more else None})
 
 
-async def _pages(request: web.Request) -> AsyncIterator[list[LetterId]]:
-    """Give the ids of all letters that a request means, some at a time."""
-    page: list[LetterId] = []
-    async for letter_id, _ in _store(request).find(_wanted(request)):
-        page.append(letter_id)
+async def _pages(request: web.Request) -> AsyncIterator[list[tuple[LetterId, Letter]]]:
+    """Give all letters that a request means, some at a time."""
+    page: list[tuple[LetterId, Letter]] = []
+    async for entry in _store(request).find(_wanted(request)):
+        page.append(entry)
         if len(page) == AT_A_TIME:
             yield page
             page = []
@@ -102,8 +108,9 @@ async def replay_letters(request: web.Request) -> web.Response:
 
 async def replay_letter(request: web.Request) -> web.Response:
     """`POST /api/letters/{letter_id}/replay`."""
-    letter_id = _letter_id(request, request.match_info["letter_id"])
-    if not await _store(request).resend([letter_id]):
+    store, letter_id = _store(request), _letter_id(request, request.match_info["letter_id"])
+    letter = await store.read(letter_id)
+    if letter is None or not await store.resend([(letter_id, letter)]):
         raise ClientError("letter_not_found", "no such letter")
     return web.json_response({"replaying": 1}, status=202)
 
@@ -111,7 +118,9 @@ async def replay_letter(request: web.Request) -> web.Response:
 async def delete_letters(request: web.Request) -> web.Response:
     """`DELETE /api/letters`."""
     store = _store(request)
-    count = sum([await store.dispose(page) async for page in _pages(request)])
+    count = 0
+    async for page in _pages(request):
+        count += await store.dispose([letter_id for letter_id, _ in page])
     return web.json_response({"deleted": count})
 
 

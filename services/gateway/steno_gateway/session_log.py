@@ -27,6 +27,8 @@ PAGE: Final = 32
 STORY_PAGE: Final = 1_000
 RECENT: Final = 64
 """Events of a session that are kept for its other readers."""
+SUMMARIES: Final = 16
+"""Kept of one session, each as long as its text: readers may think of any number of choices."""
 
 
 @dataclass(eq=False)
@@ -123,6 +125,8 @@ class SessionLog:
     def summary(self, epoch: str, choice: Choice) -> Summary:
         """Give the story in one message, the same for all who choose the same."""
         if choice not in self._summaries:
+            if len(self._summaries) >= SUMMARIES:
+                del self._summaries[next(iter(self._summaries))]
             message = snapshot_message(self.session_id, epoch, self._story, choice)
             self._summaries[choice] = Summary(self._story.told, message)
         return self._summaries[choice]

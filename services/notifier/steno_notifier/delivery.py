@@ -89,7 +89,7 @@ class Delivery:
                 if not wants(self.destination, each.numbered.event):
                     continue
                 parcel = await self._parcel(standing, each.numbered)
-                async with lane.sending:
+                async with lane.turn():
                     if self.desk.draining.is_set():
                         await patiently(partial(store.put_off, [self.place]))
                         return None

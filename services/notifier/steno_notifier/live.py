@@ -87,6 +87,14 @@ class LivePartials:
             parcel = Parcel(target.session, target.epoch, destination, 0, event)
             verdict = await self.desk.send(parcel)
             metrics.PARTIALS.labels(verdict.kind).inc()
+            if verdict.kind == "gone":
+                self._let_go(session_id, destination)
+
+    def _let_go(self, session_id: str, gone: Destination) -> None:
+        """Send no more of a session to a pipeline that takes nothing any more."""
+        if target := self._targets.get(session_id):
+            left = tuple(each for each in target.destinations if each is not gone)
+            self._targets[session_id] = target._replace(destinations=left)
 
     async def _target(self, session_id: str) -> Target | None:
         if session_id in self._targets:

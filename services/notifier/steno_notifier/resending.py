@@ -63,6 +63,9 @@ class Resender:
                 continue
             of = letter.session.session_id, letter.destination.name
             groups.setdefault(of, []).append((letter_id, letter))
+        for group in groups.values():
+            # One that failed again is among the newest letters, before which its event was.
+            group.sort(key=lambda entry: (entry[1].created_ms, entry[1].number))
         async with asyncio.TaskGroup() as tasks:
             holding = tasks.create_task(self._hold(taken), name="hold letters")
             sending = [
@@ -88,7 +91,7 @@ class Resender:
         finals = tuple(Numbered(number, event) for number, event in letter.finals)
         parcel = Parcel(letter.session, letter.epoch, destination, letter.number, letter.event,
                         finals, letter.tries)  # fmt: skip
-        async with self.desk.lanes.to(destination).sending:
+        async with self.desk.lanes.to(destination).turn():
             verdict = await self.desk.send(parcel)
         metrics.RESENT.labels(destination.kind, verdict.kind).inc()
         if verdict.kind == "delivered":

@@ -84,7 +84,8 @@ class Notifiers(LossyMachine):
         number = standing.cursor + 1
         event = self.model.configs[place.session_id].destinations[0]
         letter = Letter(f"{len(self.model.letters)}", standing.session, standing.epoch, event,
-                        number, self.some_event(place, number), tries=standing.tries)  # fmt: skip
+                        number, self.some_event(place, number), tries=standing.tries,
+                        created_ms=self.model.now + 1_000 - 700 * number)  # fmt: skip
         for _ in range(1 + again):
             settled = self.delivering("give_up", place, standing, letter, most=1000, gone=gone)
             self.check(place.session_id)
@@ -193,17 +194,30 @@ class Notifiers(LossyMachine):
         self.settle(which, 3, answered=True)
         self.take(1)
 
-    @rule(which=some, twice=st.booleans())
-    def resend(self, which: int, twice: bool) -> None:
+    @rule(which=some, twice=st.booleans(), count=st.integers(0, 2))
+    def resend(self, which: int, twice: bool, count: int) -> None:
         letters = self.some_letters()
         if not letters:
             return
-        chosen = letters[which % len(letters)][0]
+        chosen, letter = letters[which % len(letters)]
         for _ in range(1 + twice):
-            assert self.rig.write_to("resend", [chosen]) == 1
-            self.replays.setdefault(chosen.entry, self.model.now)
+            assert self.rig.write_to("resend", [(chosen, letter)]) == 1
+            made = letter.created_ms or chosen.at_ms
+            self.replays.setdefault(chosen.entry, min(made, self.model.now))
             self.check_letters()
             self.pass_time(1)
+        if count:
+            self.redeem(count)
+
+    def redeem(self, count: int) -> None:
+        """Take letters to be sent again, unless somebody has some."""
+        due: list[str] = []
+        if all(at <= self.model.now for at in self.replays.values()):
+            due = sorted(self.replays, key=lambda entry: (self.replays[entry], entry))[:count]
+        self.replays |= dict.fromkeys(due, self.model.now + LEASE_MS)
+        taken = self.rig.write_to("take", [0], count)
+        assert sorted(each.entry for each in taken) == sorted(due)
+        self.check_letters()
 
     @rule(which=some, again=st.booleans(), twice=st.booleans())
     def dispose(self, which: int, again: bool, twice: bool) -> None:
@@ -222,7 +236,7 @@ class Notifiers(LossyMachine):
                 gone = self.rig.write_to("dispose", [chosen])
             assert gone == (turn == 0)
             self.check_letters()
-        assert self.rig.write_to("resend", [chosen]) == 0
+        assert self.rig.write_to("resend", [(chosen, letter)]) == 0
         self.check_letters()
 
     def some_letters(self) -> list[tuple[LetterId, Letter]]:

@@ -279,9 +279,18 @@ DELIVERIES: Final = {
         "retry", "redis.call('ZREM', OUTGOING, place)"
     ),
     "resend what is not there": Mutant(
-        "resend", "if redis.call('XRANGE', KEYS[1], id, id)[1] then", "if true then"
+        "resend", "if redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i])[1] then", "if true then"
     ),
-    "resend puts off": Mutant("resend", "'NX', ", ""),
+    "resend takes from who has it in hand": Mutant("resend", "'NX', ", ""),
+    "resend in the order of the letters": Mutant("resend", "math.min(int(ARGV[i + 1]), at)", "at"),
+    "resend of what is to come": Mutant(
+        "resend", "math.min(int(ARGV[i + 1]), at)", "int(ARGV[i + 1])"
+    ),
+    "redeem beside another": without(
+        "redeem", "if redis.call('ZCOUNT', KEYS[1], '(' .. at, '+inf') > 0 then return"
+    ),
+    "redeem for everybody": lacking("redeem", "redis.call('ZADD', KEYS[1], at + ARGV[1], id)"),
+    "redeem more than asked": Mutant("redeem", "0, ARGV[2] - 1)", "0, ARGV[2])"),
     "dispose twice": without("dispose", "if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return"),
     "dispose keeps it to be resent": lacking("dispose", "redis.call('ZREM', KEYS[2], ARGV[1])"),
     "dispose loses what failed": Mutant("dispose", "if ARGV[2] ~= ''", "if false"),

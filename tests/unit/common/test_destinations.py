@@ -139,6 +139,12 @@ def test_the_settings_say_the_rest() -> None:
     [
         ({"webhook_url": "example.com"}, "STENO_WEBHOOK_URL"),
         ({"relay_url": "ftp://b/"}, "STENO_RELAY_URL"),
+        ({"webhook_url": "https:///path"}, "STENO_WEBHOOK_URL: no host"),
+        ({"webhook_url": "https://[::1/path"}, "STENO_WEBHOOK_URL: no host"),
+        ({"relay_url": "wss://b:65536/"}, "STENO_RELAY_URL: no host, or a port"),
+        ({"delivery_allow": ("10.0.0.1/8",)}, "STENO_DELIVERY_ALLOW"),
+        ({"delivery_allow": ("receiver.internal:9000",)}, "STENO_DELIVERY_ALLOW"),
+        ({"delivery_allow": ("*.internal",)}, "STENO_DELIVERY_ALLOW"),
         ({"translation_pipeline_url": "wss://c/"}, "STENO_TRANSLATION_PIPELINE_URL"),
         ({"translation_pipeline_url": "http://c/", "translation_pipeline_function_name": "f"},
          "there is a function too"),

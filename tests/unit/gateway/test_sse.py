@@ -34,6 +34,7 @@ def test_every_event_that_listeners_get_has_a_name() -> None:
     assert set(EVENT_NAMES.values()) == {
         "caption.partial", "caption.final", "utterance.end", "session.status",
         "session.warning", "session.ended", "caption.translation", "caption.snapshot",
+        "session.token",
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from steno_common.messages import (
 from steno_common.store.base import Numbered
 from steno_common.store.sessions import Outcome, Polled
 from steno_gateway.domain.choice import EVERYTHING_SAID, Choice
-from steno_gateway.session_log import PAGE, RECENT, SessionLog
+from steno_gateway.session_log import PAGE, RECENT, SUMMARIES, SessionLog
 from steno_gateway.subscription import Subscription
 
 
@@ -163,6 +163,16 @@ async def test_all_who_join_at_one_event_are_given_the_same_summary() -> None:
     assert await second.summary("epoch", 90) is one
     assert (one.number, first.cursor, second.cursor) == (97, 97, 97)
     assert store.reads == 1
+
+
+async def test_of_many_choices_the_newest_summaries_are_kept() -> None:
+    first, *others = (Choice((f"en-{number:04}",)) for number in range(SUMMARIES + 1))
+    store = a_translated_session()
+    (reader,) = shared(store, 1, first)
+    await reader.summary("epoch", 90)
+    made = [reader.log.summary("epoch", choice) for choice in others]
+    assert list(reader.log._summaries) == others
+    assert [reader.log.summary("epoch", choice) for choice in others] == made
 
 
 async def test_a_log_that_lost_events_tells_another_story() -> None:

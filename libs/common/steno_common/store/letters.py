@@ -119,20 +119,24 @@ class LetterStore(Part):
         )
         return _letter(entries[0][1]) if entries else None
 
-    async def resend(self, letter_ids: Sequence[LetterId]) -> int:
+    async def resend(self, letters: Sequence[tuple[LetterId, Letter]]) -> int:
         """Have notifiers send letters again; gives how many of them there are."""
-        by_shard: dict[int, list[str]] = {}
-        for letter_id in letter_ids:
-            by_shard.setdefault(letter_id.shard, []).append(letter_id.entry)
+        by_shard: dict[int, list[str | int]] = {}
+        for letter_id, letter in letters:
+            made = letter.created_ms or letter_id.at_ms
+            by_shard.setdefault(letter_id.shard, []).extend((letter_id.entry, made))
         calls = [
             Call("resend", shard, _keys(shard), entries) for shard, entries in by_shard.items()
         ]
         return sum(await self.link.run_all(calls))
 
     async def take(self, shards: Sequence[int], count: int) -> list[LetterId]:
-        """Take up to `count` letters of each shard that are to be sent again."""
+        """Take up to `count` letters of each shard that are to be sent again.
+
+        Of a shard of which somebody has letters in hand there are none.
+        """
         calls = [
-            Call("take", shard, [ShardKeys(shard).replay], [LEASE_MS, count]) for shard in shards
+            Call("redeem", shard, [ShardKeys(shard).replay], [LEASE_MS, count]) for shard in shards
         ]
         found = zip(shards, await self.link.run_all(calls), strict=True)
         return sorted(LetterId.of_entry(shard, entry) for shard, each in found for entry in each)

@@ -11,7 +11,8 @@ from redis.asyncio.client import Pipeline
 
 _SESSION_PARTS: Final = ("prelude", "lines", "session")
 _OF_NO_SESSION: Final = (
-    "renew", "beat", "prepare", "bind", "take", "hold", "putoff", "resend", "dispose",
+    "renew", "beat", "prepare", "bind", "take", "hold", "putoff", "resend", "redeem",
+    "dispose",
 )  # fmt: skip
 _PARTS: Final = {
     "claim": ("prelude", "lines"),

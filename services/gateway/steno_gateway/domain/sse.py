@@ -11,6 +11,7 @@ EVENT_NAMES: Final = {
     "server:status": "session.status",
     "server:warning": "session.warning",
     "server:session_completed": "session.ended",
+    "server:token": "session.token",
 }
 
 

@@ -1,5 +1,7 @@
 """Deliveries to a relay's receiver, over WebSocket or HTTP as its URL says."""
 
+from urllib.parse import urlsplit
+
 from steno_notifier.domain.outgoing import Parcel, Verdict
 from steno_notifier.domain.relay_form import CONTENT_TYPE, relay_form
 from steno_notifier.senders.poster import Poster, written
@@ -18,7 +20,7 @@ class RelaySender:
 
     async def send(self, parcel: Parcel) -> Verdict:
         """Try once."""
-        if parcel.destination.url.startswith(("ws:", "wss:")):
+        if urlsplit(parcel.destination.url).scheme in ("ws", "wss"):
             return await tried(self._by_wire(parcel), self._seconds)
         return await self._poster.send(parcel)
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-THREADS: Final = 8
+THREADS: Final = 64
+"""Started as they are needed: names whose servers hang keep one each until they are given up."""
 
 
 class OwnThreads(AbstractResolver):

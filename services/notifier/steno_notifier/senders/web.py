@@ -26,9 +26,6 @@ from steno_notifier.senders.trying import (
     RefusedError,
 )
 
-CONNECTIONS: Final = 400
-CONNECTIONS_TO_ONE: Final = 100
-"""To one host that sessions name; those of the installation share all."""
 ANSWER_BYTES: Final = 4096
 """So much of an answer is read, so that its connection can be used again."""
 ANSWER_SECONDS: Final = 1.0
@@ -48,15 +45,11 @@ class Web:
         self._clock = clock
         self._resolver = resolver or OwnThreads()
         self._free = _session()
-        self._guarded = _session(
-            limit_per_host=CONNECTIONS_TO_ONE, resolver=self._resolver,
-            socket_factory=self._guarded_socket,
-        )  # fmt: skip
+        self._guarded = _session(resolver=self._resolver, socket_factory=self._guarded_socket)
 
     def session(self, destination: Destination) -> aiohttp.ClientSession:
         """Give what may connect to a destination; raises RefusedError if nothing may."""
-        named = msgspec.structs.replace(destination, url="", secret="")
-        if self._settings.resolve(named).url == destination.url:
+        if self.is_own(destination):
             return self._free
         try:
             check_url(destination.kind, destination.url, self._allowed)
@@ -65,14 +58,21 @@ class Web:
         host = urlsplit(destination.url).hostname or ""
         return self._free if host in self._allowed.hosts else self._guarded
 
+    def is_own(self, destination: Destination) -> bool:
+        """Say whether the installation names a destination, not a session."""
+        named = msgspec.structs.replace(destination, url="", secret="")
+        return self._settings.resolve(named).url == destination.url
+
     async def post(self, destination: Destination, body: bytes, headers: dict[str, str]) -> Verdict:
         """Post to a destination; raises what `tried` turns into verdicts."""
-        session = self.session(destination)
-        async with session.post(destination.url, data=body, headers=headers) as response:
-            later = response.headers.get("Retry-After", "")
-            await _read(response)
-        return judge(response.status, later, self._clock(),
-                     refusal_is_final=destination.kind == "pipeline")  # fmt: skip
+        session, final = self.session(destination), destination.kind == "pipeline"
+        try:
+            async with session.post(destination.url, data=body, headers=headers) as response:
+                later = response.headers.get("Retry-After", "")
+                await _read(response)
+        except RedirectedError as error:
+            return judge(error.status, refusal_is_final=final)
+        return judge(response.status, later, self._clock(), refusal_is_final=final)
 
     def now(self) -> float:
         """Give the time of day in seconds since 1970."""
@@ -98,9 +98,9 @@ class Web:
 
 def _session(**connecting: Any) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=CONNECTIONS, keepalive_timeout=KEPT_SECONDS, **connecting
-        ),
+        # No limit: who waits for a connection would use up the time of its try. Whoever sends
+        # bounds how many tries there are.
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_SECONDS, **connecting),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "Steno", "Accept-Encoding": "identity"},
         auto_decompress=False,

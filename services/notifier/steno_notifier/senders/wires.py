@@ -45,7 +45,11 @@ class Line:
             await self.socket.send_str(text)
             self._sent = number = self._sent + 1
             read = self._unread[number] = asyncio.get_running_loop().create_future()
-            await self.socket.ping(number.to_bytes(8))
+            try:
+                await self.socket.ping(number.to_bytes(8))
+            except BaseException:
+                self._unread.pop(number, None)  # nobody waits for it
+                raise
         await read
 
     async def listen(self) -> None:
@@ -138,7 +142,7 @@ class Wire:
 
 @dataclass(eq=False)
 class Wires:
-    """The ways to all receivers, a bounded number of them."""
+    """The ways to all receivers: to those that sessions name a bounded number."""
 
     web: Web
     most: int = WIRES
@@ -150,7 +154,8 @@ class Wires:
         """Send a message; raises what `tried` turns into verdicts."""
         key = (self.web.session(destination), destination.url)
         if key not in self._wires:
-            await self._make_room()
+            if not self.web.is_own(destination):
+                await self._make_room()
             self._wires.setdefault(key, Wire(*key))
         self._wires.move_to_end(key)
         await self._wires[key].deliver(text)
