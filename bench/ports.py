@@ -1,13 +1,14 @@
 """Ports that belong to one run: no other run of this machine takes them between two starts."""
 
 import atexit
+import os
 import socket
 import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Final
 
 _PORTS: Final = range(10_000, 18_000)
@@ -42,9 +43,8 @@ def free_port(size: int = 1) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Say whether nobody listens on a port of this machine."""
+    """Say whether nobody listens on a port of this machine, or did a moment ago."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
@@ -62,7 +62,8 @@ def _given() -> tuple[Iterator[int], deque[ExitStack]]:
         for claims in kept:
             claims.close()
 
-    return cycle(_PORTS), kept
+    # Each process begins elsewhere: where the one before it was, ports are not free for a minute.
+    return islice(cycle(_PORTS), os.getpid() * 97 % len(_PORTS), None), kept
 
 
 def _claimed(port: int, held: ExitStack) -> bool:
