@@ -1,6 +1,7 @@
 """What a run should have given: each session's audio through the recogniser alone, once."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Final
 
 from bench.faults.history import Expected, Heard, Said
 from bench.faults.speech import Speech
@@ -13,16 +14,21 @@ from steno_transcriber.recognise import Heard as Recognised
 from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 
+NUMBERED: Final = RecognitionSettings(engine="numbered")
+
 
 async def expect(
-    speeches: Iterable[tuple[int, Speech]], silence_seconds: float
+    said: Mapping[int, Sequence[Speech]],
+    silence_seconds: float,
+    alone: RecognitionSettings = NUMBERED,
 ) -> AsyncIterator[Expected]:
-    """Give what each session's audio says."""
-    async with open_recognition(RecognitionSettings(engine="numbered")) as recognition:
-        for session, speech in speeches:
+    """Give what an engine alone makes of each session's audio."""
+    async with open_recognition(alone) as recognition:
+        for session, speeches in said.items():
             heard = Recognised()
             recogniser = recognition.recogniser(str(session), heard.take, partials=False)
-            await recogniser.feed(from_bytes(speech.audio))
+            for speech in speeches:
+                await recogniser.feed(from_bytes(speech.audio))
             await recogniser.flush()
             await recogniser.aclose()
             groups = split_utterances(heard.finals, to_samples(silence_seconds))

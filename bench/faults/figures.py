@@ -218,11 +218,11 @@ def _deliveries(records: Sequence[Record]) -> str:
 
 def _sessions(records: Sequence[Record]) -> str:
     found = accounts(records).values()
-    completed = sum(account.saved is not None for account in found)
     manners = Counter(account.begun.manner for account in found)
     listeners = sum(isinstance(r, Completed) and r.reader > 0 for r in records)
-    chunks = sum(account.begun.chunks for account in found if account.saved is not None)
+    saved = [account for account in found if account.saved is not None]
+    chunks = sum(spoke.chunks for account in saved for spoke in account.spoke)
     return (
-        f"sessions: {_listed(Counter(manners))}; transcripts {completed}; listeners to the end "
+        f"sessions: {_listed(Counter(manners))}; transcripts {len(saved)}; listeners to the end "
         f"{listeners}; chunks acknowledged and found in text {chunks}"
     )

@@ -56,6 +56,8 @@ def check(records: Sequence[Record], silent_seconds: float = SILENT_SECONDS) -> 
     found = [*_of_all(records)]
     run = next((record for record in records if isinstance(record, Run)), None)
     rules = RULES | ({"delivered": delivered} if run and run.deliveries else {})
+    if run and not run.repeatable:
+        del rules["clean run"]
     lost = any(isinstance(record, Fault) and record.label == FLUSH for record in records)
     for session, account in accounts(records).items():
         if account.begun.manner == "absent":
@@ -94,10 +96,27 @@ def _words(account: Account) -> Iterator[str]:
         stored = account.acked[-1].stored if account.acked else 0
         yield f"no transcript, {stored} chunks were acknowledged"
         return
-    said = " ".join(final.text for final in account.saved.finals)
-    wanted = " ".join(map(str, account.numbers))
-    if said != wanted:
-        yield f"said {wanted!r}, saved {said!r}"
+    saved = {
+        "finals": _text(account.saved.finals),
+        "utterances": _text(account.saved.utterances),
+        "text": account.saved.text,
+    }
+    for form, text in saved.items():
+        if text != account.text:
+            yield f"said {account.text!r}, saved as {form} {text!r}"
+
+
+def _alone(account: Account) -> Iterator[str]:
+    """Its words are those that the engine alone makes of its audio."""
+    if account.saved is None or account.expected is None:
+        return
+    saved, alone = _text(account.saved.finals), _text(account.expected.finals)
+    if saved != alone:
+        yield f"saved {saved!r}, from the engine alone {alone!r}"
+
+
+def _text(told: Iterable[Said | Heard]) -> str:
+    return " ".join(each.text for each in told)
 
 
 def _acknowledged(account: Account) -> Iterator[str]:
@@ -115,8 +134,8 @@ def _accounting(account: Account) -> Iterator[str]:
     counts = account.saved.counts
     if counts.received != counts.transcribed + counts.silence:
         yield f"{counts.received} received, {counts.transcribed + counts.silence} accounted for"
-    if counts.received != account.begun.samples:
-        yield f"{account.begun.samples} samples sent, {counts.received} received"
+    if counts.received != account.samples:
+        yield f"{account.samples} samples sent, {counts.received} received"
     if counts.finals != len(account.saved.finals):
         yield f"{counts.finals} finals counted, {len(account.saved.finals)} saved"
     if counts.utterances != len(account.saved.utterances):
@@ -215,6 +234,7 @@ def _silences(account: Account, calm: float, bound: float) -> Iterator[str]:
 
 RULES: Final[dict[str, Callable[[Account], Iterator[str]]]] = {
     "words": _words,
+    "alone": _alone,
     "acknowledged": _acknowledged,
     "accounting": _accounting,
     "clean run": _clean,

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ import pytest
 from bench.faults.book import read, writing
 from bench.faults.clients import Clients, Visit
 from bench.faults.deployment import Deployment, Size, deployed
+from bench.faults.expected import NUMBERED
 from bench.faults.gathering import left
 from bench.faults.history import Begun, Notice
 from bench.faults.part import Part
@@ -20,8 +22,11 @@ from bench.faults.run import HISTORY, Times, gather, watched
 from bench.faults.speech import Speech, speech
 from tests.redis_servers import candidates
 
+from steno_transcriber.settings import RecognitionSettings
+
 SEED: Final = 30
 TIMES: Final = Times(lease=2.0, retention=3.0, idle=20.0)
+CHUNK_SECONDS: Final = (0.1, 0.3)
 CHANGED: Final = "warned engine_changed"
 
 
@@ -33,7 +38,8 @@ class Stage:
     deployment: Deployment
     clients: Clients
     tasks: asyncio.TaskGroup
-    speeches: dict[int, Speech] = field(default_factory=dict)
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
+    """Who talks comes to an end."""
 
     async def staff(self, engine: str, count: int, **settings: str) -> list[Part]:
         parts = [
@@ -45,9 +51,15 @@ class Stage:
         return parts
 
     def visit(self, number: int, seconds: float) -> None:
-        said = self.speeches[number] = speech(SEED, number, seconds, (0.1, 0.3))
+        self._visit(number, (speech(SEED, number, seconds, CHUNK_SECONDS),))
+
+    def talk(self, number: int, speeches: Iterable[Speech]) -> None:
+        """Let a visitor say one after the other until it is enough."""
+        self._visit(number, takewhile(lambda _: not self.enough.is_set(), speeches))
+
+    def _visit(self, number: int, says: Iterable[Speech]) -> None:
         listeners = 1 if number == 0 else 0
-        visiting = self.clients.visit(Visit(number, said, listeners=listeners))
+        visiting = self.clients.visit(Visit(number, says, listeners=listeners))
         self.tasks.create_task(visiting, name=f"visit {number}")
 
     async def engines(self, numbers: Sequence[int]) -> Counter[str | None]:
@@ -81,12 +93,23 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Stage]:
-    """Run it until all visitors have gone, then gather what is known."""
+async def stage(
+    folder: Path,
+    settings: Mapping[str, str],
+    alone: RecognitionSettings = NUMBERED,
+    *,
+    repeatable: bool = True,
+) -> AsyncIterator[Stage]:
+    """Run it until all visitors have gone, then gather what is known.
+
+    `alone` is the engine that says what each session's audio holds; with others beside it the
+    finals are not repeatable, only their words.
+    """
     if not candidates():
         pytest.skip("no Redis found: install redis-server")
     size = Size(transcribers=0)
-    with writing(folder / HISTORY, "test_engines", SEED, TIMES.lease) as book:
+    first = folder / HISTORY
+    with writing(first, "test_engines", SEED, TIMES.lease, repeatable=repeatable) as book:
         async with (
             deployed(folder, book, size, TIMES.settings() | settings) as deployment,
             watched(deployment) as clients,
@@ -96,7 +119,7 @@ async def stage(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Stag
                 yield made
             book.put(await left(deployment, TIMES.longest))
         book.file.flush()
-        await gather(folder, book, made.speeches)
+        await gather(folder, book, clients.said, alone)
 
 
 def changes(folder: Path) -> Counter[int]:

@@ -17,7 +17,7 @@ from bench.faults.history import (
 from steno_common.logs import session_tag
 
 TAG = session_tag("s-0")
-BEGUN = Begun(0, "s-0", "whole", 0, 1, 3, 4, 48_000, 0.0)
+BEGUN = Begun(0, "s-0", "whole", 0, 0.0)
 TALK: list[Record] = [
     BEGUN,
     *(Sent(0, chunk, float(chunk)) for chunk in (1, 2, 3, 4)),

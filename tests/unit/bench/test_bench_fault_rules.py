@@ -25,6 +25,7 @@ from bench.faults.history import (
     Said,
     Saved,
     Sent,
+    Spoke,
     Taken,
     Utterance,
 )
@@ -50,7 +51,9 @@ def told(reader: int) -> list[Record]:
 def clean() -> list[Record]:
     return [
         Run("by hand", 1, 3.0, 0.0),
-        Begun(0, "s-0", "whole", 1, 1, 3, 2, 48_000, 0.0),
+        Begun(0, "s-0", "whole", 1, 0.0),
+        Spoke(0, "1 2", 1, 24_000, 0.1),
+        Spoke(0, "3", 1, 24_000, 1.0),
         Sent(0, 1, 1.0),
         Acked(0, 1, 0, 1.1),
         Sent(0, 2, 2.0),
@@ -255,7 +258,7 @@ def test_who_leaves_need_not_be_told_the_end_but_nothing_wrong() -> None:
 
 
 def test_a_session_that_nobody_came_to_has_nothing_to_show() -> None:
-    absent = Begun(1, "s-1", "absent", 0, 1_001, 5, 3, 48_000, 0.0)
+    absent = Begun(1, "s-1", "absent", 0, 0.0)
     assert check([*clean(), absent]) == []
 
 
