@@ -65,6 +65,8 @@ class Clients:
     book: Book
     said: dict[int, list[Speech]] = field(default_factory=lambda: defaultdict(list))
     """What was said so far, by session."""
+    ids: dict[int, str] = field(default_factory=dict)
+    """Of the sessions that exist."""
     _watched: dict[int, tuple[steno_client.Session, int, int]] = field(default_factory=dict)
 
     async def watch(self) -> None:
@@ -102,6 +104,7 @@ class Clients:
                 self._begin(visit, (await answer.json())["session_id"])
 
     def _begin(self, visit: Visit, session_id: str) -> None:
+        self.ids[visit.session] = session_id
         self.book.put(
             Begun(visit.session, session_id, visit.manner, visit.listeners, self.book.now)
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -16,10 +16,15 @@ from bench.faults.clients import Clients, Visit
 from bench.faults.deployment import Deployment, Size, deployed
 from bench.faults.expected import NUMBERED
 from bench.faults.gathering import left
-from bench.faults.history import Begun, Notice
+from bench.faults.history import Notice
 from bench.faults.part import Part
 from bench.faults.run import HISTORY, Times, gather, watched
 from bench.faults.speech import Speech, speech
+from bench.faults.takeovers import CHANGED
+from tests.fake_transcribe.authority import Authority
+from tests.fake_transcribe.hearing import local_engine
+from tests.fake_transcribe.server import FakeTranscribe, serve
+from tests.fake_transcribe.service import Service
 from tests.redis_servers import candidates
 
 from steno_transcriber.settings import RecognitionSettings
@@ -27,7 +32,6 @@ from steno_transcriber.settings import RecognitionSettings
 SEED: Final = 30
 TIMES: Final = Times(lease=2.0, retention=3.0, idle=20.0)
 CHUNK_SECONDS: Final = (0.1, 0.3)
-CHANGED: Final = "warned engine_changed"
 
 
 @dataclass
@@ -62,17 +66,13 @@ class Stage:
         visiting = self.clients.visit(Visit(number, says, listeners=listeners))
         self.tasks.create_task(visiting, name=f"visit {number}")
 
-    async def engines(self, numbers: Sequence[int]) -> Counter[str | None]:
-        """Count sessions by the engine that their newest text is from."""
-        self.deployment.book.file.flush()
-        records = read(self.folder / HISTORY)
-        ids = {each.session: each.session_id for each in records if isinstance(each, Begun)}
-        found = Counter[str | None]()
-        for number in numbers:
-            if number in ids:
-                page = f"{self.deployment.edge.url}/api/streaming/sessions/{ids[number]}"
-                async with self.deployment.http.get(page) as answer:
-                    found[(await answer.json())["engine"]] += 1
+    async def engines(self, numbers: Iterable[int]) -> dict[int, str | None]:
+        """Say which engine the newest text of each session is from."""
+        found: dict[int, str | None] = {}
+        pages = f"{self.deployment.edge.url}/api/streaming/sessions"
+        for number in self.clients.ids.keys() & set(numbers):
+            async with self.deployment.http.get(f"{pages}/{self.clients.ids[number]}") as answer:
+                found[number] = (await answer.json())["engine"]
         return found
 
     async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
@@ -85,9 +85,14 @@ class Stage:
                     continue
                 await asyncio.sleep(0.2)
 
-    async def are_with(self, engine: str, numbers: Sequence[int], seconds: float) -> None:
+    async def come_to(self, engine: str, numbers: Iterable[int], seconds: float) -> None:
+        """Wait until each session has had text from an engine, wherever it goes from there."""
+        others = set(numbers)
+
         async def holds() -> bool:
-            return await self.engines(numbers) == {engine: len(numbers)}
+            found = await self.engines(others)
+            others.difference_update([each for each in found if found[each] == engine])
+            return not others
 
         await self.until(holds, seconds)
 
@@ -120,6 +125,18 @@ async def stage(
             book.put(await left(deployment, TIMES.longest))
         book.file.flush()
         await gather(folder, book, clients.said, alone)
+
+
+@asynccontextmanager
+async def service(
+    folder: Path, hears: RecognitionSettings = NUMBERED
+) -> AsyncIterator[FakeTranscribe]:
+    """Run a fake of the engine `aws` that hears with an engine of this machine."""
+    async with (
+        local_engine(hears) as listen,
+        serve(Service(listen=listen), Authority(folder / "ca.pem")) as fake,
+    ):
+        yield fake
 
 
 def changes(folder: Path) -> Counter[int]:
