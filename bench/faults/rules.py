@@ -13,16 +13,15 @@ from bench.faults.history import (
     Completed,
     Failed,
     Fault,
-    Heard,
     Left,
     Notice,
     Process,
     Record,
     Run,
-    Said,
     Utterance,
 )
 from bench.faults.history import Final as FinalTold
+from bench.faults.transcribed import alone, clean, differ, words
 
 SILENT_SECONDS: Final = 10.0
 """So long a session may say nothing after the last fault."""
@@ -90,35 +89,6 @@ def _of_all(records: Iterable[Record]) -> Iterator[Violation]:
         yield Violation("unfinished", None, "the history ends before the lifetime of its sessions")
 
 
-def _words(account: Account) -> Iterator[str]:
-    """Every acknowledged word became text once, in order."""
-    if account.saved is None:
-        stored = account.acked[-1].stored if account.acked else 0
-        yield f"no transcript, {stored} chunks were acknowledged"
-        return
-    saved = {
-        "finals": _text(account.saved.finals),
-        "utterances": _text(account.saved.utterances),
-        "text": account.saved.text,
-    }
-    for form, text in saved.items():
-        if text != account.text:
-            yield f"said {account.text!r}, saved as {form} {text!r}"
-
-
-def _alone(account: Account) -> Iterator[str]:
-    """Its words are those that the engine alone makes of its audio."""
-    if account.saved is None or account.expected is None:
-        return
-    saved, alone = _text(account.saved.finals), _text(account.expected.finals)
-    if saved != alone:
-        yield f"saved {saved!r}, from the engine alone {alone!r}"
-
-
-def _text(told: Iterable[Said | Heard]) -> str:
-    return " ".join(each.text for each in told)
-
-
 def _acknowledged(account: Account) -> Iterator[str]:
     """What was acknowledged stays so, whoever the client talks to."""
     for before, after in pairwise(account.acked):
@@ -142,19 +112,6 @@ def _accounting(account: Account) -> Iterator[str]:
         yield f"{counts.utterances} utterances counted, {len(account.saved.utterances)} saved"
 
 
-def _clean(account: Account) -> Iterator[str]:
-    """Finals and utterances are those of a run without faults."""
-    if account.saved is None:
-        return
-    if account.expected is None:
-        yield "no clean run to compare with"
-        return
-    yield from _differ("final", account.saved.finals, account.expected.finals, "a clean run")
-    yield from _differ(
-        "utterance", account.saved.utterances, account.expected.utterances, "a clean run"
-    )
-
-
 def _views(account: Account) -> Iterator[str]:
     """Whoever was told anything was told what is saved."""
     if account.saved is None:
@@ -174,8 +131,8 @@ def _views(account: Account) -> Iterator[str]:
         # Who leaves has seen the beginning.
         finals_saved = account.saved.finals[: None if whole else len(finals)]
         heard_saved = account.saved.utterances[: None if whole else len(heard)]
-        yield from _differ(f"reader {reader}: final", finals, finals_saved, "what is saved")
-        yield from _differ(f"reader {reader}: utterance", heard, heard_saved, "what is saved")
+        yield from differ(f"reader {reader}: final", finals, finals_saved, "what is saved")
+        yield from differ(f"reader {reader}: utterance", heard, heard_saved, "what is saved")
 
 
 def _numbers(account: Account) -> Iterator[str]:
@@ -206,18 +163,6 @@ def _content(event: FinalTold | Utterance | Notice | Completed) -> object:
             return event.text
 
 
-def _differ(
-    what: str, found: Sequence[Said | Heard], wanted: Sequence[Said | Heard], source: str
-) -> Iterator[str]:
-    """Name the first difference."""
-    for place, (one, other) in enumerate(zip(found, wanted, strict=False)):
-        if one != other:
-            yield f"{what} {place} is {one}, in {source} {other}"
-            return
-    if len(found) != len(wanted):
-        yield f"{len(found)} of {what}, {len(wanted)} in {source}"
-
-
 def _silences(account: Account, calm: float, bound: float) -> Iterator[str]:
     completed = account.completed()
     if completed is None or completed.at < calm:
@@ -233,11 +178,11 @@ def _silences(account: Account, calm: float, bound: float) -> Iterator[str]:
 
 
 RULES: Final[dict[str, Callable[[Account], Iterator[str]]]] = {
-    "words": _words,
-    "alone": _alone,
+    "words": words,
+    "alone": alone,
     "acknowledged": _acknowledged,
     "accounting": _accounting,
-    "clean run": _clean,
+    "clean run": clean,
     "views": _views,
     "numbers": _numbers,
 }

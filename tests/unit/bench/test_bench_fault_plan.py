@@ -1,8 +1,9 @@
 """Plans of faults and speech follow from their seeds."""
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
+from bench.faults.clips import MODEL, clips, sentences
 from bench.faults.expected import expect
 from bench.faults.load import Wanted, drawn
 from bench.faults.plan import CRASHES, ROLES, deck, plan
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from steno_common.store.scripts import source
 from steno_transcriber.domain.samples import from_bytes
 from steno_transcriber.engines.numbers import read
+from steno_transcriber.settings import RecognitionSettings
 
 
 def test_the_same_seed_gives_the_same_faults() -> None:
@@ -65,6 +67,20 @@ async def test_the_recogniser_alone_hears_every_word() -> None:
         assert heard == said.text
         assert heard == " ".join(utterance.text for utterance in expected.utterances)
         assert len(expected.finals) > len(expected.utterances) >= 1
+
+
+def test_sentences_follow_from_the_seed_and_none_follows_itself() -> None:
+    said, again = (list(islice(sentences(clips(), 1, 2, (0.1, 0.3)), 60)) for _ in range(2))
+    assert said == again
+    assert {each.text for each in said} == {clip.text for clip in clips()}
+    assert all(first.text != second.text for first, second in pairwise(said))
+
+
+async def test_whisper_alone_hears_every_sentence() -> None:
+    said = list(islice(sentences(clips(), 3, 4, (0.1, 0.3)), 15))
+    whisper = RecognitionSettings(engine="whisper", whisper_model=str(MODEL))
+    async for expected in expect({4: said}, silence_seconds=3.0, alone=whisper):
+        assert [final.text for final in expected.finals] == [each.text for each in said]
 
 
 def test_visitors_are_the_same_for_the_same_seed_and_the_first_is_listened_to() -> None:
