@@ -172,7 +172,7 @@ async def gather(
     for transcript in saved(folder, ids):
         book.put(transcript)
     heard = {session: said[session] for session in ids.values()}
-    async for expected in expect(heard, SILENCE_SECONDS, alone):
+    for expected in await expect(heard, SILENCE_SECONDS, alone):
         book.put(expected)
 
 
