@@ -1,6 +1,5 @@
 """Sessions go on with another engine where theirs dies or is full, and back: real processes."""
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,16 +21,16 @@ async def test_twenty_live_sessions_outlive_all_workers_of_their_engine_and_go_b
         await made.staff("second", 2)
         for number in everybody:
             made.visit(number, seconds=50)
-        await made.come_to("first", everybody, 20)
+        await made.are_with("first", everybody, 20)
         for part in first:
             await part.kill()
-        await made.come_to("second", everybody, 20)
+        await made.are_with("second", everybody, 20)
         made.visit(20, seconds=8)
-        await made.come_to("second", [20], 12)
+        await made.are_with("second", [20], 12)
         await made.staff("first", 2)
         made.visit(21, seconds=8)
-        await made.come_to("first", [21], 10)
-        await made.come_to("first", everybody, 40)
+        await made.are_with("first", [21], 10)
+        await made.are_with("first", everybody, 40)
     assert judge(read(tmp_path / HISTORY), silent_seconds=30.0) == 0
     told = changes(tmp_path)
     assert {number: told[number] for number in everybody} == dict.fromkeys(everybody, 2)
@@ -49,8 +48,7 @@ async def test_what_the_first_engine_has_no_room_for_runs_on_the_second(tmp_path
             made.visit(number, seconds=12)
 
         async def all_have_text() -> bool:
-            engines = (await made.engines(everybody)).values()
-            return Counter(engines) == {"first": 5, "second": 7}
+            return await made.engines(everybody) == {"first": 5, "second": 7}
 
         await made.until(all_have_text, 15)
     assert judge(read(tmp_path / HISTORY), silent_seconds=30.0) == 0
