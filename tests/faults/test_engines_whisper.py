@@ -12,7 +12,7 @@ from tests.integration.aws_rig import environment
 
 from steno_transcriber.settings import RecognitionSettings
 
-PARTIALS = 2.0
+PARTIALS = 10.0
 """Seconds between two of them: none is needed, and on a slow machine they take time of finals."""
 WHISPER = RecognitionSettings(
     engine="whisper", whisper_model=str(MODEL), partial_interval_seconds=PARTIALS
@@ -22,14 +22,12 @@ HERE = {
     "STENO_ENGINE": "whisper",
     "STENO_WHISPER_MODEL": str(MODEL),
     "STENO_PARTIAL_INTERVAL_SECONDS": str(PARTIALS),
-    "STENO_WHISPER_WORKERS": "8",
 }
-"""Room is counted in batches at once: with so many there is some on a slow machine too."""
 SERVICE = {"STENO_ENGINE": "aws", "STENO_AWS_CONNECT_SECONDS": "30", "STENO_AWS_TRIES": "50"}
 """It may be slow, and is never given up."""
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_twenty_live_sessions_say_what_whisper_says_when_all_its_workers_are_killed(
     tmp_path: Path,
 ) -> None:
@@ -46,8 +44,9 @@ async def test_twenty_live_sessions_say_what_whisper_says_when_all_its_workers_a
         for part in first:
             await part.kill()
         await made.come_to("aws", everybody, 150)
-        await made.staff("whisper", 2, **HERE)
-        await made.come_to("whisper", everybody, 200)
+        # Who goes back needs room, and each has less of it the slower the machine is.
+        await made.staff("whisper", 4, **HERE)
+        await made.come_to("whisper", everybody, 300)
         made.enough.set()
     assert judge(read(tmp_path / HISTORY), silent_seconds=30.0) == 0
     assert min(changes(tmp_path)[number] for number in everybody) >= 2
