@@ -106,8 +106,7 @@ class Talker:
                     found = self.seen.partials if heard["isPartial"] else self.seen.finals
                     found.append(now - self.sent[last])
                 case "sessionEnded":
-                    words = range(self.said.first, self.said.first + self.said.words)
-                    self.seen.right += heard["transcriptText"].split() == [str(w) for w in words]
+                    self.seen.right += heard["transcriptText"].split() == self.said.text.split()
                     return
                 case _:
                     self.seen.errors.append(heard)

@@ -16,6 +16,7 @@ from bench.faults.history import (
     Record,
     Saved,
     Sent,
+    Spoke,
     Taken,
     Utterance,
 )
@@ -32,6 +33,7 @@ class Account:
     """All that is known of one session."""
 
     begun: Begun
+    spoke: list[Spoke] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     acked: list[Acked] = field(default_factory=list)
     told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
@@ -43,9 +45,14 @@ class Account:
     """Ids of what was delivered, as it came."""
 
     @property
-    def numbers(self) -> range:
-        """The words that were said."""
-        return range(self.begun.first, self.begun.first + self.begun.words)
+    def text(self) -> str:
+        """What its client said."""
+        return " ".join(each.text for each in self.spoke)
+
+    @property
+    def samples(self) -> int:
+        """How long that was."""
+        return sum(each.samples for each in self.spoke)
 
     def completed(self, reader: int = 0) -> Completed | None:
         """Give what a reader was told at the end."""
@@ -64,6 +71,8 @@ def _told(records: Iterable[Record]) -> dict[int, Account]:
         match record:
             case Begun():
                 found[record.session] = Account(record)
+            case Spoke():
+                found[record.session].spoke.append(record)
             case Sent():
                 found[record.session].sent.append(record)
             case Acked():

@@ -32,13 +32,11 @@ class Book:
 
 
 @contextmanager
-def writing(
-    path: Path, command: str, seed: int, lease: float, *, deliveries: bool = False
-) -> Iterator[Book]:
-    """Begin a history."""
+def writing(path: Path, command: str, seed: int, lease: float, **of_run: bool) -> Iterator[Book]:
+    """Begin a history; what else its first line says is named as there."""
     with path.open("wb") as file:
         book = Book(file, time.monotonic())
-        book.put(Run(command, seed, lease, time.time(), deliveries))
+        book.put(Run(command, seed, lease, time.time(), **of_run))
         yield book
 
 

@@ -1,7 +1,8 @@
 """Sessions of real clients, with listeners; what they are told goes into the history."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,6 +18,7 @@ from bench.faults.history import (
     Notice,
     Said,
     Sent,
+    Spoke,
 )
 from bench.faults.speech import Speech
 from bench.faults.waiting import until
@@ -46,7 +48,8 @@ class Visit:
     """One session to come."""
 
     session: int
-    speech: Speech
+    says: Iterable[Speech]
+    """One after the other, without a pause between them."""
     manner: Manner = "whole"
     listeners: int = 0
     pace: float = 1.0
@@ -60,6 +63,10 @@ class Clients:
 
     url: str
     book: Book
+    said: dict[int, list[Speech]] = field(default_factory=lambda: defaultdict(list))
+    """What was said so far, by session."""
+    ids: dict[int, str] = field(default_factory=dict)
+    """Of the sessions that exist."""
     _watched: dict[int, tuple[steno_client.Session, int, int]] = field(default_factory=dict)
 
     async def watch(self) -> None:
@@ -97,10 +104,10 @@ class Clients:
                 self._begin(visit, (await answer.json())["session_id"])
 
     def _begin(self, visit: Visit, session_id: str) -> None:
-        speech = visit.speech
-        self.book.put(Begun(visit.session, session_id, visit.manner, visit.listeners, speech.first,
-                            speech.words, len(speech.chunks), speech.samples,
-                            self.book.now))  # fmt: skip
+        self.ids[visit.session] = session_id
+        self.book.put(
+            Begun(visit.session, session_id, visit.manner, visit.listeners, self.book.now)
+        )
 
     async def _hold(self, visit: Visit, readers: asyncio.TaskGroup) -> None:
         number = visit.session
@@ -115,18 +122,26 @@ class Clients:
             if visit.manner == "whole":
                 await session.finish()
             else:
-                await until(lambda: session.stored == len(visit.speech.chunks))
+                chunks = sum(len(speech.chunks) for speech in self.said[number])
+                await until(lambda: session.stored == chunks)
                 # It leaves without a word, like a client whose machine is switched off.
                 reading.cancel()
 
     async def _speak(self, visit: Visit, session: steno_client.Session) -> None:
         clock = asyncio.get_running_loop().time
         due = clock()
-        for number, chunk in enumerate(visit.speech.chunks, 1):
+        for number, chunk in enumerate(self._chunks(visit), 1):
             due += len(chunk) / SAMPLE_BYTES / SAMPLE_RATE / visit.pace
             await asyncio.sleep(due - clock())
             await session.send(chunk)
             self.book.put(Sent(visit.session, number, self.book.now))
+
+    def _chunks(self, visit: Visit) -> Iterator[bytes]:
+        for speech in visit.says:
+            self.said[visit.session].append(speech)
+            self.book.put(Spoke(visit.session, speech.text, len(speech.chunks), speech.samples,
+                                self.book.now))  # fmt: skip
+            yield from speech.chunks
 
     async def _read(self, session: int, reader: int, events: AsyncIterator[Event]) -> None:
         try:

@@ -1,6 +1,6 @@
 """Figures of a history: how often each fault happened, what clients noticed of it."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from typing import Final
 from bench.faults.account import Account, accounts
 from bench.faults.history import (
     Acked,
-    Claimed,
     Completed,
     Fault,
     Memory,
@@ -20,8 +19,7 @@ from bench.faults.history import (
     Run,
     Taken,
 )
-
-from steno_common.logs import session_tag
+from bench.faults.takeovers import first_words, takeovers
 
 _AROUND_SECONDS: Final = 5.0
 """So long after the death of Redis an outage may begin to show."""
@@ -75,44 +73,16 @@ def spreads(records: Sequence[Record]) -> list[Spread]:
     interruptions = [gap for account in found for gap in _interruptions(account)]
     waits = [wait for account in found for wait in _waits(account)]
     gaps = [gap for account in found for gap in _longest_gap(account)]
+    taken = list(takeovers(records))
     return [
-        Spread("transcriber dead -> its session claimed again", tuple(takeovers(records))),
+        Spread("transcriber dead -> its session claimed again",
+               tuple(each.claimed - each.died for each in taken)),
+        Spread("transcriber dead -> text of another engine", tuple(first_words(records, taken))),
         Spread("Redis dead -> longest time without any ack", tuple(_outages(records))),
         Spread("socket lost -> session_created on the next", tuple(interruptions)),
         Spread("chunk handed over -> acknowledged as stored", tuple(waits)),
         Spread("longest gap between acks of a session", tuple(gaps)),
-    ]
-
-
-def takeovers(records: Sequence[Record]) -> Iterator[float]:
-    """Give the time from each death of a transcriber to the next claim of each session it held."""
-    claims: dict[str, list[Claimed]] = defaultdict(list)
-    for record in records:
-        if isinstance(record, Claimed):
-            claims[record.tag].append(record)
-    for each in claims.values():
-        each.sort(key=lambda claim: claim.at)
-    ends = {
-        session_tag(account.begun.session_id): _said_all(account)
-        for account in accounts(records).values()
-    }
-    for death in records:
-        if not isinstance(death, Process) or death.role != "transcriber":
-            continue
-        if death.status != _SIGKILL:
-            continue
-        for tag, each in claims.items():
-            place = bisect_right([claim.at for claim in each], death.at)
-            if not 0 < place < len(each) or death.at > ends.get(tag, 0.0):
-                continue
-            if (each[place - 1].part, each[place - 1].start) == (death.part, death.start):
-                yield each[place].at - death.at
-
-
-def _said_all(account: Account) -> float:
-    """Give the time from which on nothing of a session waits for a transcriber."""
-    last = len(account.sent) and account.sent[-1].at
-    return last if account.begun.manner == "whole" else 0.0
+    ]  # fmt: skip
 
 
 def _outages(records: Sequence[Record]) -> Iterator[float]:
@@ -218,11 +188,11 @@ def _deliveries(records: Sequence[Record]) -> str:
 
 def _sessions(records: Sequence[Record]) -> str:
     found = accounts(records).values()
-    completed = sum(account.saved is not None for account in found)
     manners = Counter(account.begun.manner for account in found)
     listeners = sum(isinstance(r, Completed) and r.reader > 0 for r in records)
-    chunks = sum(account.begun.chunks for account in found if account.saved is not None)
+    saved = [account for account in found if account.saved is not None]
+    chunks = sum(spoke.chunks for account in saved for spoke in account.spoke)
     return (
-        f"sessions: {_listed(Counter(manners))}; transcripts {completed}; listeners to the end "
+        f"sessions: {_listed(Counter(manners))}; transcripts {len(saved)}; listeners to the end "
         f"{listeners}; chunks acknowledged and found in text {chunks}"
     )

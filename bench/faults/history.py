@@ -47,6 +47,8 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
     """Unix time of the run's second 0."""
     deliveries: bool = False
     """What is saved must have been delivered too."""
+    repeatable: bool = True
+    """The same audio gives the same finals, whoever recognises it."""
 
 
 Manner = Literal["whole", "leaving", "absent"]
@@ -60,9 +62,14 @@ class Begun(msgspec.Struct, frozen=True, tag="session"):
     session_id: str
     manner: Manner
     listeners: int
-    first: int
-    """Number of its first word."""
-    words: int
+    at: float
+
+
+class Spoke(msgspec.Struct, frozen=True, tag="spoke"):
+    """A client begins to say this, right behind what it has said before."""
+
+    session: int
+    text: str
     chunks: int
     samples: int
     at: float
@@ -215,6 +222,6 @@ class Left(msgspec.Struct, frozen=True, tag="left"):
 
 
 Record = (
-    Run | Begun | Sent | Acked | Final | Utterance | Notice | Completed | Failed | Saved | Expected
-    | Taken | Fault | Process | Claimed | Calm | Memory | Left
+    Run | Begun | Spoke | Sent | Acked | Final | Utterance | Notice | Completed | Failed | Saved
+    | Expected | Taken | Fault | Process | Claimed | Calm | Memory | Left
 )  # fmt: skip

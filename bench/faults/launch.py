@@ -12,8 +12,8 @@ from bench.faults.crashing import FOLDER_VARIABLE, CrashPoints, install
 
 from steno_common.lifecycle import run
 
-LOUD: Final = ("numbered", "scripted", "aws")
-"""Engines whose speech is whatever is loud."""
+LOUD_VARIABLE: Final = "BENCH_LOUD"
+"""Names an engine whose speech is whatever is loud: that of a run which says numbers."""
 
 
 def load(service: str) -> None:
@@ -22,14 +22,16 @@ def load(service: str) -> None:
     if service == "transcriber":
         # The engine is imported on demand.
         import_module("steno_transcriber.engines.numbered")
-        # The words of a run are loud; to a model they are no speech, whoever recognises them.
-        vars(import_module("steno_transcriber.recognition"))["WITHOUT_MODEL"] = LOUD
 
 
 def serve(service: str) -> int:
     """Run a service until it ends; gives its exit status."""
     if folder := os.environ.get(FOLDER_VARIABLE):
         install(CrashPoints(folder))
+    if engine := os.environ.get(LOUD_VARIABLE):
+        # To a model such words are no speech, whoever recognises them.
+        recognition = vars(import_module("steno_transcriber.recognition"))
+        recognition["WITHOUT_MODEL"] = (*recognition["WITHOUT_MODEL"], engine)
     return run(service, import_module(f"steno_{service}.app").serve)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from bench.faults.clients import Clients, Visit
 from bench.faults.history import Manner
-from bench.faults.speech import Speech, speech
+from bench.faults.speech import speech
 
 CHUNK_SECONDS: Final = (0.02, 0.5)
 
@@ -36,8 +36,6 @@ class Load:
 
     clients: Clients
     wanted: Wanted
-    speeches: dict[int, Speech] = field(default_factory=dict)
-    """What was said, by session."""
     _numbers: Iterator[int] = field(default_factory=count)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -53,9 +51,7 @@ class Load:
 
     async def _slot(self) -> None:
         while not self._over.is_set():
-            visit = drawn(self.wanted, next(self._numbers))
-            self.speeches[visit.session] = visit.speech
-            await self.clients.visit(visit)
+            await self.clients.visit(drawn(self.wanted, next(self._numbers)))
 
 
 def drawn(wanted: Wanted, session: int) -> Visit:
@@ -68,7 +64,7 @@ def drawn(wanted: Wanted, session: int) -> Visit:
     seconds = chance.uniform(*wanted.seconds)
     return Visit(
         session=session,
-        speech=speech(wanted.seed, session, seconds, CHUNK_SECONDS),
+        says=(speech(wanted.seed, session, seconds, CHUNK_SECONDS),),
         manner=manner,
         listeners=0 if manner == "absent" else listeners,
         pace=wanted.pace * chance.uniform(0.5, 1.5),

@@ -74,7 +74,7 @@ async def rolled(asked: Rolling, folder: Path) -> Path:
             book.put(Calm(book.now))
             await asyncio.wait(visitors)
             book.put(await left(deployment, asked.times.longest))
-        await gather(folder, book, speeches)
+        await gather(folder, book, clients.said)
     return path
 
 
@@ -83,7 +83,7 @@ async def _visitor(clients: Clients, asked: Rolling, session: int, said: Speech)
     listeners = int(session % _LISTENERS_EACH == 0)
     # As a user's client is: no more patient than it comes.
     policy = steno_client.Policy()
-    await clients.visit(Visit(session, said, listeners=listeners, policy=policy))
+    await clients.visit(Visit(session, (said,), listeners=listeners, policy=policy))
 
 
 async def _replace(deployment: Deployment, part: Part) -> None:

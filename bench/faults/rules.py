@@ -13,16 +13,15 @@ from bench.faults.history import (
     Completed,
     Failed,
     Fault,
-    Heard,
     Left,
     Notice,
     Process,
     Record,
     Run,
-    Said,
     Utterance,
 )
 from bench.faults.history import Final as FinalTold
+from bench.faults.transcribed import alone, clean, differ, words
 
 SILENT_SECONDS: Final = 10.0
 """So long a session may say nothing after the last fault."""
@@ -56,6 +55,8 @@ def check(records: Sequence[Record], silent_seconds: float = SILENT_SECONDS) -> 
     found = [*_of_all(records)]
     run = next((record for record in records if isinstance(record, Run)), None)
     rules = RULES | ({"delivered": delivered} if run and run.deliveries else {})
+    if run and not run.repeatable:
+        del rules["clean run"]
     lost = any(isinstance(record, Fault) and record.label == FLUSH for record in records)
     for session, account in accounts(records).items():
         if account.begun.manner == "absent":
@@ -88,18 +89,6 @@ def _of_all(records: Iterable[Record]) -> Iterator[Violation]:
         yield Violation("unfinished", None, "the history ends before the lifetime of its sessions")
 
 
-def _words(account: Account) -> Iterator[str]:
-    """Every acknowledged word became text once, in order."""
-    if account.saved is None:
-        stored = account.acked[-1].stored if account.acked else 0
-        yield f"no transcript, {stored} chunks were acknowledged"
-        return
-    said = " ".join(final.text for final in account.saved.finals)
-    wanted = " ".join(map(str, account.numbers))
-    if said != wanted:
-        yield f"said {wanted!r}, saved {said!r}"
-
-
 def _acknowledged(account: Account) -> Iterator[str]:
     """What was acknowledged stays so, whoever the client talks to."""
     for before, after in pairwise(account.acked):
@@ -115,25 +104,12 @@ def _accounting(account: Account) -> Iterator[str]:
     counts = account.saved.counts
     if counts.received != counts.transcribed + counts.silence:
         yield f"{counts.received} received, {counts.transcribed + counts.silence} accounted for"
-    if counts.received != account.begun.samples:
-        yield f"{account.begun.samples} samples sent, {counts.received} received"
+    if counts.received != account.samples:
+        yield f"{account.samples} samples sent, {counts.received} received"
     if counts.finals != len(account.saved.finals):
         yield f"{counts.finals} finals counted, {len(account.saved.finals)} saved"
     if counts.utterances != len(account.saved.utterances):
         yield f"{counts.utterances} utterances counted, {len(account.saved.utterances)} saved"
-
-
-def _clean(account: Account) -> Iterator[str]:
-    """Finals and utterances are those of a run without faults."""
-    if account.saved is None:
-        return
-    if account.expected is None:
-        yield "no clean run to compare with"
-        return
-    yield from _differ("final", account.saved.finals, account.expected.finals, "a clean run")
-    yield from _differ(
-        "utterance", account.saved.utterances, account.expected.utterances, "a clean run"
-    )
 
 
 def _views(account: Account) -> Iterator[str]:
@@ -155,8 +131,8 @@ def _views(account: Account) -> Iterator[str]:
         # Who leaves has seen the beginning.
         finals_saved = account.saved.finals[: None if whole else len(finals)]
         heard_saved = account.saved.utterances[: None if whole else len(heard)]
-        yield from _differ(f"reader {reader}: final", finals, finals_saved, "what is saved")
-        yield from _differ(f"reader {reader}: utterance", heard, heard_saved, "what is saved")
+        yield from differ(f"reader {reader}: final", finals, finals_saved, "what is saved")
+        yield from differ(f"reader {reader}: utterance", heard, heard_saved, "what is saved")
 
 
 def _numbers(account: Account) -> Iterator[str]:
@@ -187,18 +163,6 @@ def _content(event: FinalTold | Utterance | Notice | Completed) -> object:
             return event.text
 
 
-def _differ(
-    what: str, found: Sequence[Said | Heard], wanted: Sequence[Said | Heard], source: str
-) -> Iterator[str]:
-    """Name the first difference."""
-    for place, (one, other) in enumerate(zip(found, wanted, strict=False)):
-        if one != other:
-            yield f"{what} {place} is {one}, in {source} {other}"
-            return
-    if len(found) != len(wanted):
-        yield f"{len(found)} of {what}, {len(wanted)} in {source}"
-
-
 def _silences(account: Account, calm: float, bound: float) -> Iterator[str]:
     completed = account.completed()
     if completed is None or completed.at < calm:
@@ -214,10 +178,11 @@ def _silences(account: Account, calm: float, bound: float) -> Iterator[str]:
 
 
 RULES: Final[dict[str, Callable[[Account], Iterator[str]]]] = {
-    "words": _words,
+    "words": words,
+    "alone": alone,
     "acknowledged": _acknowledged,
     "accounting": _accounting,
-    "clean run": _clean,
+    "clean run": clean,
     "views": _views,
     "numbers": _numbers,
 }

@@ -11,7 +11,7 @@ from typing import Final
 from bench.faults.book import Book, read, writing
 from bench.faults.clients import Clients
 from bench.faults.deployment import Deployment, Size, deployed
-from bench.faults.expected import expect
+from bench.faults.expected import NUMBERED, expect
 from bench.faults.gathering import claims, left, saved
 from bench.faults.history import Begun, Calm, Memory
 from bench.faults.inject import Injector
@@ -19,6 +19,8 @@ from bench.faults.load import Load, Wanted
 from bench.faults.plan import plan
 from bench.faults.receiver import Receiver, open_receiver
 from bench.faults.speech import Speech
+
+from steno_transcriber.settings import RecognitionSettings
 
 SILENCE_SECONDS: Final = 3.0
 """That ends an utterance."""
@@ -135,7 +137,7 @@ async def under_faults(asked: Plan, folder: Path, command: str) -> Path:
                 await asyncio.wait_for(visitors, _END_SECONDS)
             book.put(await left(deployment, asked.times.longest))
         book.file.flush()
-        await gather(folder, book, load.speeches)
+        await gather(folder, book, clients.said)
     return path
 
 
@@ -155,8 +157,13 @@ async def watched(deployment: Deployment) -> AsyncIterator[Clients]:
                 task.cancel()
 
 
-async def gather(folder: Path, book: Book, speeches: Mapping[int, Speech]) -> None:
-    """Add what is known only afterwards."""
+async def gather(
+    folder: Path,
+    book: Book,
+    said: Mapping[int, Sequence[Speech]],
+    alone: RecognitionSettings = NUMBERED,
+) -> None:
+    """Add what is known only afterwards, also what an engine alone makes of what was said."""
     began = time.time() - book.now
     for claim in claims(folder, began):
         book.put(claim)
@@ -164,8 +171,8 @@ async def gather(folder: Path, book: Book, speeches: Mapping[int, Speech]) -> No
     ids = {record.session_id: record.session for record in begun if record.manner != "absent"}
     for transcript in saved(folder, ids):
         book.put(transcript)
-    said = [(session, speeches[session]) for session in ids.values()]
-    async for expected in expect(said, SILENCE_SECONDS):
+    heard = {session: said[session] for session in ids.values()}
+    for expected in await expect(heard, SILENCE_SECONDS, alone):
         book.put(expected)
 
 

@@ -1,4 +1,4 @@
-"""Numbered speech of one session: a pure function of seed and place."""
+"""What a session says; here numbers, which one of Steno's own engines reads out."""
 
 import random
 from collections.abc import Iterator
@@ -25,8 +25,7 @@ _PAUSE: Final = (0.6, 1.6)
 class Speech:
     """What a session says, in chunks of s16le."""
 
-    first: int
-    words: int
+    text: str
     chunks: tuple[bytes, ...]
 
     @property
@@ -41,7 +40,10 @@ class Speech:
 
 
 def speech(seed: int, session: int, seconds: float, chunk_seconds: tuple[float, float]) -> Speech:
-    """Draw about so many seconds: phrases with pauses, cut into chunks of random length."""
+    """Draw about so many seconds of phrases with pauses: a pure function of seed and session.
+
+    The numbers of a session are its own, and count up.
+    """
     chance = random.Random(f"{seed} {session}")
     first = session * NUMBERS % (LARGEST - NUMBERS) + 1
     words, pieces, wanted = 0, [silence(to_samples(chance.uniform(0.0, 0.5)))], to_samples(seconds)
@@ -54,10 +56,25 @@ def speech(seed: int, session: int, seconds: float, chunk_seconds: tuple[float, 
         words += count
     pieces.append(silence(_TAIL))
     pcm = np.concatenate(pieces).astype("<i2").tobytes()
-    return Speech(first, words, tuple(_cut(pcm, chance, chunk_seconds)))
+    text = " ".join(map(str, range(first, first + words)))
+    return Speech(text, tuple(cut(pcm, chance, chunk_seconds)))
 
 
-def _cut(pcm: bytes, chance: random.Random, chunk_seconds: tuple[float, float]) -> Iterator[bytes]:
+def phrases(seed: int, session: int, chunk_seconds: tuple[float, float]) -> Iterator[Speech]:
+    """Draw phrases that count up, each with a pause behind it, for minutes."""
+    chance = random.Random(f"{seed} phrases {session}")
+    at = session * NUMBERS % (LARGEST - NUMBERS) + 1
+    end = at + NUMBERS
+    while at < end:
+        said = range(at, min(at + chance.choice((1, 2, 3, 5, 8, 12, 24)), end))
+        pause = max(_TAIL, to_samples(chance.uniform(*_PAUSE)))
+        pcm = np.concatenate([phrase(said), silence(pause)]).astype("<i2").tobytes()
+        yield Speech(" ".join(map(str, said)), tuple(cut(pcm, chance, chunk_seconds)))
+        at = said.stop
+
+
+def cut(pcm: bytes, chance: random.Random, chunk_seconds: tuple[float, float]) -> Iterator[bytes]:
+    """Cut s16le into chunks of random length."""
     place = 0
     while place < len(pcm):
         end = place + 2 * to_samples(chance.uniform(*chunk_seconds))

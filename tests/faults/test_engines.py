@@ -6,7 +6,8 @@ import pytest
 from bench.faults.book import read
 from bench.faults.check import judge
 from bench.faults.run import HISTORY
-from tests.faults.engine_stage import changes, stage
+from bench.faults.speech import phrases
+from tests.faults.engine_stage import CHUNK_SECONDS, SEED, changes, stage
 
 SETTINGS = {"STENO_ENGINES": "first,second", "STENO_ENGINE_STAY_SECONDS": "3"}
 
@@ -19,7 +20,7 @@ async def test_twenty_live_sessions_outlive_all_workers_of_their_engine_and_go_b
     async with stage(tmp_path, SETTINGS) as made:
         first = await made.staff("first", 2)
         for number in everybody:
-            made.visit(number, seconds=70)
+            made.talk(number, phrases(SEED, number, CHUNK_SECONDS))
         await made.are_with("first", everybody)
         await made.staff("second", 2)
         for part in first:
@@ -31,6 +32,7 @@ async def test_twenty_live_sessions_outlive_all_workers_of_their_engine_and_go_b
         made.visit(21, seconds=25)
         await made.are_with("first", [21])
         await made.are_with("first", everybody)
+        made.enough.set()
     assert judge(read(tmp_path / HISTORY), silent_seconds=120.0) == 0
     told = changes(tmp_path)
     assert {number: told[number] for number in everybody} == dict.fromkeys(everybody, 2)

@@ -1,6 +1,6 @@
 """Figures of histories made by hand."""
 
-from bench.faults.figures import deaths, faults, memory, report, spreads, takeovers
+from bench.faults.figures import deaths, faults, memory, report, spreads
 from bench.faults.history import (
     Acked,
     Begun,
@@ -13,11 +13,12 @@ from bench.faults.history import (
     Run,
     Sent,
 )
+from bench.faults.takeovers import CHANGED, takeovers
 
 from steno_common.logs import session_tag
 
 TAG = session_tag("s-0")
-BEGUN = Begun(0, "s-0", "whole", 0, 1, 3, 4, 48_000, 0.0)
+BEGUN = Begun(0, "s-0", "whole", 0, 0.0)
 TALK: list[Record] = [
     BEGUN,
     *(Sent(0, chunk, float(chunk)) for chunk in (1, 2, 3, 4)),
@@ -43,7 +44,15 @@ def test_a_takeover_is_the_time_to_the_next_claim_of_what_the_dead_one_held() ->
         Claimed(TAG, "transcriber-2", 1, 3.4),
         dead("transcriber-1", 2.0),
     ]
-    assert [round(each, 3) for each in takeovers(records)] == [1.4]
+    assert [round(each.claimed - each.died, 3) for each in takeovers(records)] == [1.4]
+
+
+def test_the_first_words_of_another_engine_are_those_that_the_client_is_told_of() -> None:
+    told = [Notice(0, 0, number, CHANGED, at) for number, at in ((5, 1.2), (8, 4.5), (11, 7.0))]
+    claims = [Claimed(TAG, f"transcriber-{n}", 1, at) for n, at in ((1, 1.0), (2, 3.4), (3, 6.0))]
+    records = [*TALK, *claims, dead("transcriber-1", 2.0), *told]
+    assert values("transcriber dead -> text", records) == (2.5,)
+    assert values("transcriber dead -> text", records[:-2]) == ()
 
 
 def test_nobody_takes_over_from_one_that_held_nothing_or_ended_in_order() -> None:

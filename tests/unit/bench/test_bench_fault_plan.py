@@ -1,8 +1,9 @@
 """Plans of faults and speech follow from their seeds."""
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
+from bench.faults.clips import MODEL, clips, sentences
 from bench.faults.expected import expect
 from bench.faults.load import Wanted, drawn
 from bench.faults.plan import CRASHES, ROLES, deck, plan
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from steno_common.store.scripts import source
 from steno_transcriber.domain.samples import from_bytes
 from steno_transcriber.engines.numbers import read
+from steno_transcriber.settings import RecognitionSettings
 
 
 def test_the_same_seed_gives_the_same_faults() -> None:
@@ -47,23 +49,42 @@ def test_every_crash_point_but_the_save_is_a_script() -> None:
 def test_speech_holds_its_numbers_in_order(seed: int, session: int, seconds: float) -> None:
     said = speech(seed, session, seconds, (0.02, 0.5))
     numbers = [burst.number for burst in read(from_bytes(said.audio))]
-    assert numbers == list(range(said.first, said.first + said.words))
+    assert numbers == list(map(int, said.text.split()))
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert said == speech(seed, session, seconds, (0.02, 0.5))
     assert all(640 <= len(chunk) <= 16_000 for chunk in said.chunks[:-1])
 
 
 def test_sessions_say_different_numbers() -> None:
     first, second = (speech(1, session, 300, (0.1, 0.1)) for session in (0, 1))
-    assert first.first + first.words <= second.first
+    assert set(first.text.split()).isdisjoint(second.text.split())
 
 
 async def test_the_recogniser_alone_hears_every_word() -> None:
     said = speech(2, 5, 20, (0.1, 0.2))
-    async for expected in expect([(5, said)], silence_seconds=3.0):
-        heard = " ".join(final.text for final in expected.finals)
-        assert heard == " ".join(str(said.first + n) for n in range(said.words))
-        assert heard == " ".join(utterance.text for utterance in expected.utterances)
-        assert len(expected.finals) > len(expected.utterances) >= 1
+    (expected,) = await expect({5: [said]}, silence_seconds=3.0)
+    heard = " ".join(final.text for final in expected.finals)
+    assert heard == said.text
+    assert heard == " ".join(utterance.text for utterance in expected.utterances)
+    assert len(expected.finals) > len(expected.utterances) >= 1
+
+
+def test_sentences_follow_from_the_seed_and_none_follows_itself() -> None:
+    said, again = (list(islice(sentences(clips(), 1, 2, (0.1, 0.3)), 60)) for _ in range(2))
+    assert said == again
+    assert {each.text for each in said} == {clip.text for clip in clips()}
+    assert all(first.text != second.text for first, second in pairwise(said))
+
+
+async def test_whisper_alone_hears_every_sentence() -> None:
+    said = {
+        session: list(islice(sentences(clips(), 3, session, (0.1, 0.3)), 15)) for session in (1, 2)
+    }
+    whisper = RecognitionSettings(engine="whisper", whisper_model=str(MODEL))
+    for expected in await expect(said, silence_seconds=3.0, alone=whisper):
+        assert [final.text for final in expected.finals] == [
+            each.text for each in said[expected.session]
+        ]
 
 
 def test_visitors_are_the_same_for_the_same_seed_and_the_first_is_listened_to() -> None:

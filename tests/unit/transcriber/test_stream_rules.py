@@ -142,8 +142,19 @@ def test_silence_waits_for_what_a_result_may_still_speak_of() -> None:
     made.show(Result("a", 4.0, 5.0, (HeardWord("may", 4.0, 5.0),)))
     closed = made.rest(made.sent)
     assert closed is not None
-    assert closed.end == 4 * SECOND
+    assert closed.end == 57_600  # 0.4 s before the word
     assert made.rest(made.sent) is None
+
+
+@pytest.mark.parametrize("begin", [8.0, 8.192, 8.384])
+def test_silence_leaves_its_lead_to_speech_that_begins_right_behind_it(begin: float) -> None:
+    made, onset = Tiling(0, Patience()), round(begin * SECOND)
+    frames = 10 * SECOND // FRAME
+    made.take(np.ones(10 * SECOND, np.int16), [at * FRAME >= onset for at in range(frames)])
+    made.send(10 * SECOND)
+    closed = made.rest(made.sent)
+    assert closed is not None
+    assert closed.end == onset - 6_400
 
 
 def test_a_stream_is_asked_to_end_when_it_owes_too_much() -> None:

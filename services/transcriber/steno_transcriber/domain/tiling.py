@@ -153,10 +153,10 @@ class Tiling:
 
         `due`: position up to which the engine has had the time to speak of what it was sent.
         """
-        end = min(
-            due, self.sent - self._patience.settle, self.activity.judged, *self._open.values()
-        )
-        if (speech := self.activity.speech(self.border, end)) is not None:
+        spoken = min((self.activity.judged, *self._open.values()))
+        end = min(due, self.sent - self._patience.settle, spoken - LEAD)
+        # Speech that begins right behind it keeps its lead too: another engine may go on there.
+        if (speech := self.activity.speech(self.border, end + LEAD)) is not None:
             end = speech[0] - LEAD
         return self._silence(end) if end - self.border >= SILENCE else None
 
