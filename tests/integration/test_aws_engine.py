@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.fake_transcribe.behaviours import Behaviour, Failure, How, Rule, nth
 from tests.fake_transcribe.signing import DEFAULT
-from tests.integration.aws_rig import NUMBERS, PCM, PHRASES, AwsRig, aws_rig
+from tests.integration.aws_rig import LIMITS, NUMBERS, PCM, PHRASES, AwsRig, aws_rig
 from tests.redis_servers import RedisServer
 
 from steno_common.units import to_seconds
@@ -126,18 +126,20 @@ async def test_words_say_who_spoke_where_the_settings_ask_for_it(
     redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STENO_AWS_SPEAKER_LABELS", "true")
-    patient = {"idle_seconds": 60.0, "connect_seconds": 60.0, "finish_seconds": 60.0}
-    async with aws_rig(redis_server, tmp_path, monkeypatch, **patient) as rig:
+    # A stream that a slow machine loses would be followed by one more.
+    limits = replace(LIMITS, lease_seconds=60.0)
+    waits = {"idle_seconds": 60.0, "connect_seconds": 60.0, "finish_seconds": 60.0}
+    async with aws_rig(redis_server, tmp_path, monkeypatch, limits=limits, **waits) as rig:
         held = await rig.begin()
         second = await rig.send(held, PCM[: 2 * TWO_PHRASES])
-        await rig.mark(held, "pause")
+        await rig.mark(held, "finalize")
         await rig.send(held, PCM[2 * TWO_PHRASES :], first=second)
         await rig.mark(held, "end")
         async with rig.worker():
             await rig.ended(held)
         finals = await rig.finals_of(held)
         later = f"@{to_seconds(TWO_PHRASES)}"
-        # Speakers take turns; the pause ends a stream, and the next one counts them anew.
+        # Speakers take turns; finalizing ends a stream, and the next one counts them anew.
         assert [(final.text, {word.speaker for word in final.words}) for final in finals] == [
             ("1 2 3", {"0"}),
             ("4 5", {"1"}),
