@@ -37,6 +37,14 @@ def plain(message: Message) -> Any:
     return json.loads(msgspec.json.encode(message))
 
 
+def as_released(held: Any, meant: Any) -> Any:
+    """Leave out what arrays have got at their ends since then, where it says nothing."""
+    if not isinstance(held, list) or not isinstance(meant, list):
+        return held
+    later = [each for each in held[len(meant) :] if each is not None]
+    return [as_released(*each) for each in zip(held, meant, strict=False)] + later
+
+
 def values(hint: Any) -> st.SearchStrategy[Any]:
     """Give a strategy for a type as it stands in the contract."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
@@ -70,8 +78,10 @@ messages = st.one_of(*map(structs, KINDS))
 
 @golden
 def test_released_bytes_mean_what_they_meant(entry: dict[str, Any]) -> None:
-    message = decode(bytes.fromhex(entry["bytes"]))
-    assert entry["means"].items() <= plain(message).items()
+    held = plain(decode(bytes.fromhex(entry["bytes"])))
+    assert {name: as_released(held[name], meant) for name, meant in entry["means"].items()} == (
+        entry["means"]
+    )
 
 
 CHECKPOINTS = json.loads((Path(__file__).parent / "golden" / "saved.json").read_text())
@@ -140,10 +150,10 @@ def test_a_field_with_a_default_may_be_missing(entry: dict[str, Any]) -> None:
 
 def test_a_word_may_grow_at_its_end() -> None:
     entry = next(entry for entry in GOLDEN if entry["name"] == "final.v1")
-    words = [["so", 1, 2, 0.5, "added later"]]
+    words = [["so", 1, 2, 0.5, "0", "added later"]]
     message = decode(msgpack.packb(entry["means"] | {"words": words}))
     assert isinstance(message, FinalText)
-    assert message.words == (Word("so", 1, 2, 0.5),)
+    assert message.words == (Word("so", 1, 2, 0.5, "0"),)
 
 
 @given(st.binary(max_size=200))

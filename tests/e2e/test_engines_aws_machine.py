@@ -46,13 +46,22 @@ async def asked(machine: Machine, path: str) -> dict[str, Any]:
     return await asyncio.to_thread(fetch)
 
 
+async def speakers(machine: Machine, session: str) -> set[str]:
+    """Give who spoke in any stream, of a saved transcript; empty for words that do not say."""
+    found = await asked(machine, f"transcripts/{session}.json")
+    words = [word for segment in found["segments"] for word in segment["words"]]
+    return {word.get("speaker", "").partition("@")[0] for word in words}
+
+
 async def check(machine: Machine, fake: FakeTranscribe) -> None:
     said = (machine.folder / "steno.log").read_text()
     assert "Engine   pocketsphinx, then aws (STENO_ENGINES)" in said
     here = (await recognised(machine, HELLO, "pocketsphinx"))["text"]
     assert here
     assert fake.journal.streams == []
-    assert (await recognised(machine, HELLO, "aws"))["text"] == here
+    told = await recognised(machine, HELLO, "aws")
+    assert told["text"] == here
+    assert await speakers(machine, told["session_id"]) == {"0"}
     assert [stream.outcome for stream in fake.journal.streams] == ["done"]
 
     # Refused for ever: another engine says it all, or what was finished before is kept.
@@ -63,9 +72,12 @@ async def check(machine: Machine, fake: FakeTranscribe) -> None:
     assert alone["text"] == here
     session = alone["session_id"]
     assert (await asked(machine, f"transcripts/{session}.json"))["text"] == here
+    assert await speakers(machine, session) == {"0"}
     assert (await asked(machine, f"streaming/sessions/{session}/metrics"))["lost_chunks"] > 0
     both = await recognised(machine, twice, "aws", "pocketsphinx")
-    assert both["text"] == (await recognised(machine, twice, "pocketsphinx"))["text"]
+    alone = await recognised(machine, twice, "pocketsphinx")
+    assert both["text"] == alone["text"]
+    assert await speakers(machine, alone["session_id"]) == {""}
     assert fake.journal.errors["BadRequestException"] >= 2
 
 
@@ -79,6 +91,7 @@ async def test_a_session_is_recognised_here_or_by_aws_and_goes_on_here_when_that
         settings = {
             **environment(fake.endpoint, fake.ca_file),
             "STENO_ENGINES": "pocketsphinx,aws",
+            "STENO_AWS_SPEAKER_LABELS": "true",
             "AWS_CONFIG_FILE": str(tmp_path / "none"),
             "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
         }

@@ -95,13 +95,13 @@ async def aws_rig(
     rules: Sequence[Rule] = (),
     *,
     idle_seconds: float = 10.0,
+    limits: Limits = LIMITS,
     **stream_rules: float,
 ) -> AsyncIterator[AwsRig]:
     """Open everything but the workers."""
     # The numbers of the audio are no speech to a model, only loud.
     patched.setattr(recognition_module, "WITHOUT_MODEL", ("aws", "numbered"))
     patched.setattr(aws, "rules", lambda _settings: replace(RULES, **stream_rules))
-    limits = LIMITS
     async with local_engine(RecognitionSettings(engine="numbered")) as listen:
         service = Service(listen=listen, limits=ServiceLimits(idle_seconds=idle_seconds))
         service.rules = rules

@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 from tests.fake_transcribe.behaviours import Behaviour, Failure, How, Rule, nth
 from tests.fake_transcribe.signing import DEFAULT
-from tests.integration.aws_rig import NUMBERS, PCM, AwsRig, aws_rig
+from tests.integration.aws_rig import LIMITS, NUMBERS, PCM, PHRASES, AwsRig, aws_rig
 from tests.redis_servers import RedisServer
 
+from steno_common.units import to_seconds
 from steno_transcriber.domain.samples import from_bytes
+from steno_transcriber.engines.numbers import phrase
 from steno_transcriber.recogniser import Partial, Span
 from steno_transcriber.recognition import open_recognition
 from steno_transcriber.settings import RecognitionSettings
 
+TWO_PHRASES = sum(len(phrase(each)) + 16_000 for each in PHRASES[:2])
+"""Samples, with the pause behind each."""
 MIDDLE = 1.0
 """Seconds of audio: within the second phrase, behind the first one."""
 
@@ -115,6 +119,35 @@ async def test_words_are_those_of_the_engine_behind_the_service_alone(
         (first, *_) = await rig.finals_of(held)
         assert first.prosody is not None
         assert all(word.confidence > 0 for word in first.words)
+        assert all(word.speaker is None for word in first.words)
+
+
+async def test_words_say_who_spoke_where_the_settings_ask_for_it(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STENO_AWS_SPEAKER_LABELS", "true")
+    # A stream that a slow machine loses would be followed by one more.
+    limits = replace(LIMITS, lease_seconds=60.0)
+    waits = {"idle_seconds": 60.0, "connect_seconds": 60.0, "finish_seconds": 60.0}
+    async with aws_rig(redis_server, tmp_path, monkeypatch, limits=limits, **waits) as rig:
+        held = await rig.begin()
+        second = await rig.send(held, PCM[: 2 * TWO_PHRASES])
+        await rig.mark(held, "finalize")
+        await rig.send(held, PCM[2 * TWO_PHRASES :], first=second)
+        await rig.mark(held, "end")
+        async with rig.worker():
+            await rig.ended(held)
+        finals = await rig.finals_of(held)
+        later = f"@{to_seconds(TWO_PHRASES)}"
+        # Speakers take turns; finalizing ends a stream, and the next one counts them anew.
+        assert [(final.text, {word.speaker for word in final.words}) for final in finals] == [
+            ("1 2 3", {"0"}),
+            ("4 5", {"1"}),
+            ("6 7 8 9", {"0" + later}),
+            ("10 11", {"1" + later}),
+        ]
+        asked = [stream.parameters for stream in rig.fake.journal.streams]
+        assert [each.speakers for each in asked if each] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ class Word(msgspec.Struct, frozen=True, array_like=True):
     end: int
     confidence: float
     """0 to 1."""
+    speaker: str | None = None
+    """Who said it: alike in words of one voice, as far as the engine tells; None: it does not."""
 
 
 class Prosody(msgspec.Struct, frozen=True, array_like=True):

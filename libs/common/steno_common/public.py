@@ -55,13 +55,14 @@ def spoken_fields(result: Partial | FinalEvent | Utterance) -> Json:
 
 
 def word_fields(words: tuple[Word, ...]) -> list[Json]:
-    """Give the words of a result."""
+    """Give the words of a result; `speaker` where the engine tells voices apart."""
     return [
         {
             "word": word.text,
             "start": to_seconds(word.start),
             "end": to_seconds(word.end),
             "confidence": probability(word.confidence),
+            **({} if word.speaker is None else {"speaker": word.speaker}),
         }
         for word in words
     ]

@@ -27,9 +27,9 @@ def final(start: float, end: float, text: str = "words", words: Sequence[Word] =
     )
 
 
-def word(text: str, start: float, end: float) -> Word:
+def word(text: str, start: float, end: float, speaker: str | None = None) -> Word:
     """A word between two times in seconds."""
-    return Word(text, round(start * SAMPLE_RATE), round(end * SAMPLE_RATE), 0.9)
+    return Word(text, round(start * SAMPLE_RATE), round(end * SAMPLE_RATE), 0.9, speaker)
 
 
 def numbered(events: Sequence[Event], first: int = 1) -> list[Numbered]:
@@ -74,7 +74,7 @@ def spoken(draw: st.DrawFn) -> list[Final]:
             parts = text.split()
             step = (end - start) // max(len(parts), 1)
             words = tuple(
-                Word(part, start + n * step, start + (n + 1) * step, 0.9)
+                Word(part, start + n * step, start + (n + 1) * step, 0.9, draw(_speakers))
                 for n, part in enumerate(parts)
             )
         finals.append(Final(text, words, start, end, 0.5, sequence_number=1, commit=1))
@@ -84,5 +84,9 @@ def spoken(draw: st.DrawFn) -> list[Final]:
 
 def _words(start: int, end: int) -> st.SearchStrategy[Word]:
     return st.builds(
-        Word, st.text(max_size=12), st.integers(start, end), st.integers(start, end), st.just(0.9)
-    )
+        Word, st.text(max_size=12), st.integers(start, end), st.integers(start, end), st.just(0.9),
+        _speakers,
+    )  # fmt: skip
+
+
+_speakers = st.none() | st.sampled_from(["0", "1@2.5", "a > b & <c>\n"])

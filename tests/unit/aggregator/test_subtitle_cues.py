@@ -63,6 +63,25 @@ def test_text_without_spaces_is_not_torn_apart_by_its_words() -> None:
     assert cues([final(0, 2, "今日は", words)]) == [Cue(0, 2000, ("今日は",))]
 
 
+def test_a_cue_has_the_words_of_one_speaker() -> None:
+    words = [word("yes", 0, 1, "0"), word("so", 1, 2, "0"), word("no", 2, 3, "1"), word("ah", 3, 4)]
+
+    assert cues([final(0, 4, "yes so no ah", words), final(4, 5, "well")]) == [
+        Cue(0, 2000, ("yes so",), "0"),
+        Cue(2000, 3000, ("no",), "1"),
+        Cue(3000, 4000, ("ah",)),
+        Cue(4000, 5000, ("well",)),
+    ]
+
+
+def test_a_space_that_a_long_word_leaves_is_no_cue() -> None:
+    words = [word("x" * 42, 0, 10, "0"), word("no", 10, 11, "1")]
+
+    first, second = cues([final(0, 11, "x" * 42 + " no", words)])
+
+    assert (first.lines, second.lines) == (("x" * 42,), ("no",))
+
+
 def test_nothing_said_is_no_cue() -> None:
     assert cues([]) == []
     assert cues([final(0, 1, " \n\x00 ")]) == []

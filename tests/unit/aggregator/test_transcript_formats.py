@@ -10,7 +10,7 @@ import webvtt
 from hypothesis import given, settings
 from tests.unit.aggregator.building import final, numbered, spoken, transcript, word
 
-from steno_aggregator.domain.cues import Cue, cues
+from steno_aggregator.domain.cues import Cue, clean, cues
 from steno_aggregator.domain.formats import clock, render, srt, vtt
 from steno_common.messages import Ended, Final, Status, Translation, Utterance, Warned
 
@@ -145,6 +145,26 @@ def test_webvtt_escapes_markup() -> None:
     )
 
 
+def test_speakers_are_named_where_they_are_known() -> None:
+    words = [word("Well?", 0, 1, "0"), word("No.", 1, 2, "1@2.5"), word("Ah.", 2, 3)]
+    files = render(transcript(numbered([final(0, 3, "Well? No. Ah.", words), Ended(0)])))
+
+    assert files["vtt"].decode() == (
+        "WEBVTT\n\n"
+        "00:00:00.000 --> 00:00:01.000\n<v Speaker 0>Well?\n\n"
+        "00:00:01.000 --> 00:00:02.000\n<v Speaker 1@2.5>No.\n\n"
+        "00:00:02.000 --> 00:00:03.000\nAh.\n"
+    )
+    captions = webvtt.from_buffer(StringIO(files["vtt"].decode())).captions
+    assert [caption.voice for caption in captions] == ["Speaker 0", "Speaker 1@2.5", None]
+    (segment,) = msgspec.json.decode(files["json"])["segments"]
+    assert segment["words"] == [
+        {"word": "Well?", "start": 0.0, "end": 1.0, "confidence": 0.9, "speaker": "0"},
+        {"word": "No.", "start": 1.0, "end": 2.0, "confidence": 0.9, "speaker": "1@2.5"},
+        {"word": "Ah.", "start": 2.0, "end": 3.0, "confidence": 0.9},
+    ]
+
+
 def test_an_empty_transcript_is_a_valid_file_in_every_format() -> None:
     files = render(transcript([], received=0, language="de"))
 
@@ -191,8 +211,9 @@ def test_a_parser_of_webvtt_reads_the_cues_back(finals: list[Final]) -> None:
     assert _timed(shown) == [
         (cue.start_time.in_milliseconds(), cue.end_time.in_milliseconds()) for cue in read
     ]
-    assert [tuple(html.unescape(line) for line in cue.lines) for cue in read] == [
-        cue.lines for cue in shown
+    assert [html.unescape(cue.text) for cue in read] == ["\n".join(cue.lines) for cue in shown]
+    assert [cue.voice and html.unescape(cue.voice) for cue in read] == [
+        cue.speaker and f"Speaker {clean(cue.speaker)}" for cue in shown
     ]
 
 

@@ -1,6 +1,7 @@
 """Backoff, messages, verdicts, cutting: the small rules."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -118,6 +119,11 @@ def test_cutting_loses_nothing(audio: bytes, size: int) -> None:
             "transcription_final",
             RESULT | {"event": 3, "prosody": {"volume": 0.5, "rate": 1, "energy": 0}},
             Final(3, "a", 0.5, 1.0, 0.25, "en", (WORD,), Prosody(0.5, 1.0, 0.0), 7),
+        ),
+        (
+            "transcription_final",
+            RESULT | {"event": 3, "words": [*WORDS, WORDS[0] | {"speaker": "0@1.5"}]},
+            Final(3, "a", 0.5, 1.0, 0.25, "en", (WORD, replace(WORD, speaker="0@1.5")), None, 7),
         ),
         (
             "utterance",

@@ -68,6 +68,12 @@ def test_what_a_client_keeps_is_read_as_it_was(cut: int) -> None:
     assert restored(cut=cut) == (SAVED, LOG)
 
 
+def test_who_spoke_is_kept_with_the_words() -> None:
+    spoken = final(200, 300, words=(Word("word", 200, 300, 0.25, "0@0.013"),))
+    log = [*LOG[:4], spoken, *LOG[5:]]
+    assert restored(log=log) == (SAVED, log)
+
+
 def test_translations_are_kept_with_the_rest() -> None:
     log = [*LOG[:5], Translation("pt-BR", "palavra", 2, 9), *LOG[6:]]
     assert restored(log=log) == (SAVED, log)

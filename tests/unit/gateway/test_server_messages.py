@@ -51,6 +51,19 @@ def test_a_final_is_read_with_its_number_and_prosody() -> None:
     }  # fmt: skip
 
 
+def test_a_word_is_read_with_its_speaker_where_that_is_told() -> None:
+    words = (Word("hello", 16_000, 24_000, 0.5, "0"), Word("there", 24_000, 32_000, 0.5))
+    told = [
+        {"word": "hello", "start": 1.0, "end": 1.5, "confidence": 0.5, "speaker": "0"},
+        {"word": "there", "start": 1.5, "end": 2.0, "confidence": 0.5},
+    ]
+    final = event_message("s", 1, Final("hello there", words, 16_000, 32_000, 0.5, 1, 1))
+    assert final is not None
+    assert final["words"] == told
+    partial = Partial("hello there", words, 16_000, 32_000, 0.5, 1.0, 1, 0)
+    assert partial_message("s", partial)["words"] == told
+
+
 def test_a_partial_and_the_final_of_its_segment_share_an_id() -> None:
     partial = Partial("a", (), 800, 1_600, 1.0, 1.0, 1, 0)
     final = Final("a", (), 800, 1_600, 1.0, 1, 1)

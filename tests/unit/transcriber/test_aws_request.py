@@ -67,6 +67,15 @@ def test_fewer_than_two_languages_to_tell_apart_are_refused() -> None:
         asked(aws_language_options="en-US")
 
 
+def test_speakers_are_told_apart_only_where_the_settings_say_so() -> None:
+    assert asked(Options(language="en"), aws_speaker_labels=True) == {
+        **USUAL,
+        "language_code": "en-US",
+        "show_speaker_label": True,
+    }
+    assert asked(aws_speaker_labels=True)["show_speaker_label"] is True
+
+
 def test_vocabularies_and_filters_are_one_or_one_for_each_language() -> None:
     settings = {"aws_vocabulary": "names", "aws_vocabulary_filter": "rude"}
     one = asked(Options(language="en"), **settings, aws_language_model="law")

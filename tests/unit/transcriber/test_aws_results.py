@@ -62,6 +62,21 @@ def test_items_are_words_and_punctuation_is_glued_to_the_word_before() -> None:
     )
 
 
+def test_a_word_has_the_label_of_its_speaker_where_there_is_one() -> None:
+    items = [
+        item("Well", 0, 1, Speaker="0"),
+        {"Content": "?", "Type": "punctuation", "StartTime": 1, "EndTime": 1, "Speaker": "1"},
+        item("No", 1, 2, Speaker="1"),
+        {"Content": ".", "Type": "punctuation", "StartTime": 2, "EndTime": 2},
+        item("Ah", 2, 3),
+        item("Oh", 3, 4, Speaker=""),
+    ]
+    (result,) = heard({"ResultId": "a", "Alternatives": [{"Items": items}]})
+    assert [(word.text, word.speaker) for word in result.words] == [
+        ("Well?", "0"), ("No.", "1"), ("Ah", None), ("Oh", None),
+    ]  # fmt: skip
+
+
 def test_a_result_with_nothing_in_it_has_no_words() -> None:
     assert heard() == []
     (result,) = heard({"ResultId": "a", "IsPartial": False, "Alternatives": []})

@@ -11,6 +11,12 @@ def test_word_times_count_from_the_start_of_the_session() -> None:
     )
 
 
+def test_a_word_keeps_its_speaker_wherever_it_is_put() -> None:
+    heard = Hypothesis("so", (Word("so", 0, 90, 0.5, "0"),))
+    assert placed(heard, 10, 80).words == (Word("so", 10, 90, 0.5, "0"),)
+    assert within(heard, 5, 50).words == (Word("so", 5, 50, 0.5, "0"),)
+
+
 def test_words_beyond_the_audio_are_dropped_from_words_and_text() -> None:
     heard = Hypothesis("one, two", (Word("one,", 0, 90, 0.5), Word("two", 200, 250, 0.7)))
     assert placed(heard, 0, 200) == Hypothesis("one,", (Word("one,", 0, 90, 0.5),))

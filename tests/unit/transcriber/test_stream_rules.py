@@ -137,6 +137,31 @@ def test_a_word_in_what_was_taken_for_silence_is_said_all_the_same() -> None:
     assert closed.start == 8 * SECOND < closed.end
 
 
+def spoken(name: str, start: float, *speakers: str | None, over: bool = True) -> Result:
+    """Give a result with a word of each speaker, a second long."""
+    words = tuple(
+        HeardWord("so", start + at, start + at + 1, speaker=speaker)
+        for at, speaker in enumerate(speakers)
+    )
+    return Result(name, start, start + len(speakers), words, final=over)
+
+
+def test_a_label_of_a_later_stream_says_where_that_one_begins() -> None:
+    made = Tiling(0, Patience())
+    made.take(np.ones(10 * SECOND, np.int16), [])
+    made.send(10 * SECOND)
+    (closed,) = made.finish(spoken("a", 0.0, "0", "1", None))
+    assert [word.speaker for word in closed.words] == ["0", "1", None]
+    made.rewind()
+    made.send(7 * SECOND)
+    shown = made.show(spoken("a", 0.0, "0", over=False))
+    assert shown is not None
+    assert [word.speaker for word in shown.words] == ["0@3.0"]
+    closed, later = (made.finish(spoken(name, at, "0", None))[0] for name, at in
+                     (("a", 0.0), ("b", 2.0)))  # fmt: skip
+    assert [word.speaker for word in closed.words + later.words] == ["0@3.0", None, "0@3.0", None]
+
+
 def test_silence_waits_for_what_a_result_may_still_speak_of() -> None:
     made = tiling(10 * SECOND)
     made.show(Result("a", 4.0, 5.0, (HeardWord("may", 4.0, 5.0),)))

@@ -13,6 +13,8 @@ class Word:
     end: float
     confidence: float
     """0 to 1."""
+    speaker: str | None = None
+    """Who said it: alike in words of one voice; None: the engine does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,13 @@ def _read_prosody(result: Fields) -> Prosody | None:
 
 def _read_words(fields: Fields) -> tuple[Word, ...]:
     return tuple(
-        Word(word.text("word"), word.number("start"), word.number("end"), word.number("confidence"))
+        Word(
+            word.text("word"),
+            word.number("start"),
+            word.number("end"),
+            word.number("confidence"),
+            word.optional_text("speaker"),
+        )
         for word in fields.inners("words")
     )
 

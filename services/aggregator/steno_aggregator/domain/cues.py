@@ -23,6 +23,8 @@ class Cue:
     start_ms: int
     end_ms: int
     lines: tuple[str, ...]
+    speaker: str | None = None
+    """Who says all of it; None: it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Piece:
     text: str
     start_ms: int
     end_ms: int
+    speaker: str | None = None
 
 
 def clean(text: str) -> str:
@@ -40,14 +43,16 @@ def clean(text: str) -> str:
 
 
 def cues(finals: Iterable[Final]) -> list[Cue]:
-    """Give the cues of finals in order: none overlap, each lasts 1 ms to 7 s."""
+    """Give the cues of finals in order: none overlap, each lasts 1 ms to 7 s, of one speaker."""
     found: list[Cue] = []
     free = 0
     for final in finals:
         for group in _groups(pieces(final)):
+            if not (lines := _lines(group)):
+                continue  # the space behind a word that filled a cue
             start = max(group[0].start_ms, free)
             end = max(min(group[-1].end_ms, start + LONGEST_MS), start + 1)
-            found.append(Cue(start, end, _lines(group)))
+            found.append(Cue(start, end, lines, group[0].speaker))
             free = end
     return found
 
@@ -83,9 +88,10 @@ def _word_cuts(text: str, final: Final) -> list[Piece]:
     # What stands before the first word belongs to it.
     bounds = [0, *starts[1:], len(text)]
     return [
-        Piece(text[begin:end], word.start // _SAMPLES_PER_MS, word.end // _SAMPLES_PER_MS)
+        Piece(text[begin:end], word.start // _SAMPLES_PER_MS, word.end // _SAMPLES_PER_MS,
+              word.speaker)
         for (_, word), begin, end in zip(words, bounds, bounds[1:], strict=False)
-    ]
+    ]  # fmt: skip
 
 
 def _cut(piece: Piece, lengths: Sequence[int]) -> list[Piece]:
@@ -97,7 +103,7 @@ def _cut(piece: Piece, lengths: Sequence[int]) -> list[Piece]:
         if end > at:
             parts.append(
                 Piece(piece.text[at:end], piece.start_ms + span * at // size,
-                      piece.start_ms + span * end // size)
+                      piece.start_ms + span * end // size, piece.speaker)
             )  # fmt: skip
         at = end
     return parts
@@ -106,7 +112,7 @@ def _cut(piece: Piece, lengths: Sequence[int]) -> list[Piece]:
 def _groups(parts: Iterable[Piece]) -> Iterator[list[Piece]]:
     group: list[Piece] = []
     for part in parts:
-        if group and not _fits([*group, part]):
+        if group and (part.speaker != group[0].speaker or not _fits([*group, part])):
             yield group
             group = []
         group.append(part)

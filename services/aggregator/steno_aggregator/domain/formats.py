@@ -57,8 +57,10 @@ def srt(shown: Iterable[Cue]) -> str:
 
 
 def vtt(shown: Iterable[Cue]) -> str:
-    """Give a WebVTT file; markup in the text is escaped."""
-    blocks = [f"{_span(cue, '.')}\n{_text(cue).translate(_VTT_ESCAPES)}\n" for cue in shown]
+    """Give a WebVTT file that names speakers where they are known; markup in texts is escaped."""
+    blocks = [
+        f"{_span(cue, '.')}\n{_voice(cue)}{_text(cue).translate(_VTT_ESCAPES)}\n" for cue in shown
+    ]
     return "\n".join(["WEBVTT\n", *blocks])
 
 
@@ -76,6 +78,13 @@ def _milliseconds(samples: int) -> int:
 
 def _span(cue: Cue, point: str) -> str:
     return f"{clock(cue.start_ms, point)} --> {clock(cue.end_ms, point)}"
+
+
+def _voice(cue: Cue) -> str:
+    """Give the tag that names the speaker of a whole cue: it needs no end."""
+    if cue.speaker is None:
+        return ""
+    return f"<v Speaker {clean(cue.speaker).translate(_VTT_ESCAPES)}>"
 
 
 def _text(cue: Cue) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from msgspec import structs
+
 from steno_common.messages import Word
 from steno_transcriber.domain.samples import Samples
 
@@ -103,11 +105,10 @@ def sureness(confidence: float) -> float:
 def within(hypothesis: Hypothesis, first: int, last: int) -> Hypothesis:
     """Move the words into the bounds of speech: a model's first word begins with its window."""
     words = tuple(
-        Word(
-            word.text,
-            min(max(word.start, first), last),
-            min(max(word.end, first), last),
-            word.confidence,
+        structs.replace(
+            word,
+            start=min(max(word.start, first), last),
+            end=min(max(word.end, first), last),
         )
         for word in hypothesis.words
     )
@@ -121,11 +122,11 @@ def placed(hypothesis: Hypothesis, start: int, length: int) -> Hypothesis:
     """
     kept = tuple(word for word in hypothesis.words if word.start < length)
     words = tuple(
-        Word(
-            word.text,
-            start + max(0, word.start),
-            start + min(word.end, length),
-            sureness(word.confidence),
+        structs.replace(
+            word,
+            start=start + max(0, word.start),
+            end=start + min(word.end, length),
+            confidence=sureness(word.confidence),
         )
         for word in kept
     )

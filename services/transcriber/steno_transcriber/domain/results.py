@@ -17,6 +17,8 @@ class HeardWord:
     """0 to 1."""
     stable: bool = False
     """A later result of the same segment will not change it."""
+    speaker: str | None = None
+    """Label of who said it, of this stream alone; None: it is not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from steno_common.units import to_samples
+from steno_common.units import to_samples, to_seconds
 
 
 @dataclass(slots=True)
@@ -37,3 +37,11 @@ class StreamTime:
         place = to_samples(seconds)
         ours = sum(min(length, max(0, place - at)) for at, length in self._own)
         return self.origin + place - ours
+
+    def speaker(self, label: str | None) -> str | None:
+        """Give the label of a speaker in the session.
+
+        Each stream counts its speakers anew. Streams with finals differ in their origins, so of
+        all but one at the very beginning the label tells it, in seconds.
+        """
+        return f"{label}@{to_seconds(self.origin)}" if label and self.origin else label

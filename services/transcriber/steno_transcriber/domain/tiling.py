@@ -217,7 +217,8 @@ class Tiling:
                 continue
             start = self._position(word.start)
             end = max(start, self._position(word.end))
-            placed.append(Word(word.text, start, end, word.confidence))
+            speaker = self._time.speaker(word.speaker)
+            placed.append(Word(word.text, start, end, word.confidence, speaker))
         return tuple(placed)
 
     def _silence(self, end: int) -> Closed:

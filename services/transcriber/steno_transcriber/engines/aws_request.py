@@ -38,6 +38,7 @@ def request(settings: AwsSettings, options: Options) -> dict[str, Any]:
         "media_encoding": "pcm",
         "enable_partial_results_stabilization": True if stable else None,
         "partial_results_stability": settings.aws_stability if stable else None,
+        "show_speaker_label": True if settings.aws_speaker_labels else None,
         "language_model_name": (settings.aws_language_model or None) if not many else None,
         **_named("vocabulary_name", settings.aws_vocabulary, many=many),
         **_named("vocab_filter_name", settings.aws_vocabulary_filter, many=many),

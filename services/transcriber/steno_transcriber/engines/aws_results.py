@@ -1,6 +1,7 @@
 """Results of Amazon Transcribe in the terms of recognition."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from steno_transcriber.domain.results import HeardWord, Result
@@ -32,14 +33,14 @@ def words(items: Sequence[Any]) -> tuple[HeardWord, ...]:
             continue
         if _kind(item) == "punctuation":
             if found:
-                last = found.pop()
-                found.append(HeardWord(last.text + item.content, last.start, last.end,
-                                       last.confidence, last.stable))  # fmt: skip
+                found[-1] = replace(found[-1], text=found[-1].text + item.content)
             continue
         start = item.start_time or 0.0
         end = max(start, item.end_time or 0.0)
         confidence = round(min(1.0, max(0.0, item.confidence or 0.0)), 3)
-        found.append(HeardWord(item.content, start, end, confidence, bool(item.stable)))
+        found.append(
+            HeardWord(item.content, start, end, confidence, bool(item.stable), item.speaker or None)
+        )
     return tuple(found)
 
 

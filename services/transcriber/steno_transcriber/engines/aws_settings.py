@@ -46,3 +46,5 @@ class AwsSettings:
     """What becomes of a word that a filter holds."""
     aws_language_model: str = ""
     """Name of a custom language model."""
+    aws_speaker_labels: bool = False
+    """Whether words say who spoke them."""
