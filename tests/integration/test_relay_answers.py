@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 from tests.integration.receiver_rig import senders, served
 from tests.unit.notifier.parcels import final, spoken
 from tests.waiting import PATIENCE_SECONDS
 
 from steno_notifier.domain.outgoing import Parcel, Sender, Verdict
-from steno_notifier.senders.line import Line
+from steno_notifier.senders.line import Line, Message
 
 DELIVERED = Verdict("delivered")
 LOST = Verdict("again", "lost")
@@ -235,6 +235,48 @@ async def test_who_does_not_even_read_is_left(relay: Sender) -> None:
         assert await program.came.get() == sent.id
         await program.say(sent.id)
         assert await again == DELIVERED
+
+
+async def test_without_answers_whoever_has_not_read_a_message_is_left(relay: Sender) -> None:
+    async with programs(pongs=False) as receiver:
+        trying = [sending(relay, said(receiver.url, index, answers=False)) for index in range(2)]
+        slow = await receiver.connected.get()
+        for _ in trying:
+            await slow.came.get()
+        await slow.socket.pong((1).to_bytes(8))
+        assert await trying[0] == DELIVERED
+        await given_up(trying[1])
+        again = sending(relay, said(receiver.url, 1, answers=False))
+        program = await receiver.connected.get()
+        assert await program.came.get() == said(receiver.url, 1).id
+        await program.socket.pong((1).to_bytes(8))
+        assert await again == DELIVERED
+
+
+async def test_an_answer_in_the_moment_of_giving_up_harms_nobody() -> None:
+    class Silent:
+        async def send_str(self, text: str) -> None:
+            sent.set()
+
+        async def ping(self, number: bytes) -> None:
+            pass
+
+        async def close(self) -> None:
+            pass
+
+        async def __aiter__(self) -> AsyncIterator[WSMessage]:
+            trying.cancel()
+            yield WSMessage(WSMsgType.TEXT, "id", None)
+
+    sent = asyncio.Event()
+    line = Line(Silent())  # type: ignore[arg-type]
+    trying = asyncio.create_task(line.deliver(Message("text", answer="id")), name="try")
+    await sent.wait()
+    await asyncio.sleep(0)  # it waits for its answer now
+    await line.listen()
+    await asyncio.wait({trying})
+    assert trying.cancelled()
+    assert line._waiting == {}
 
 
 async def test_an_answer_that_does_not_come_is_a_try_that_failed() -> None:
