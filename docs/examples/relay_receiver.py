@@ -9,6 +9,7 @@ its time of day; put your own work into `handle`.
 
 import json
 import sys
+from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
@@ -23,20 +24,26 @@ def handle(message):
 
 
 def take(text):
-    """Handle a message unless it came before."""
+    """Handle a message unless it came before; gives its id."""
     message = json.loads(text)
     if message["id"] not in SEEN:
-        SEEN.add(message["id"])
         handle(message)
+        SEEN.add(message["id"])
+    return message["id"]
 
 
 async def over_websocket(request):
-    """Take messages; nothing is to be said back, since the library answers Steno's pings."""
+    """Take messages, and say back the id of each, also of one that came before.
+
+    With STENO_RELAY_ANSWERS=true it is tried again until its id was said. Without, Steno ignores
+    what is said.
+    """
     socket = web.WebSocketResponse()
     await socket.prepare(request)
-    async for message in socket:
-        if message.type is WSMsgType.TEXT:
-            take(message.data)
+    with suppress(ConnectionError):  # Steno went: what it has no answer to comes again
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                await socket.send_str(take(message.data))
     return socket
 
 

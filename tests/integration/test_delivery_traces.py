@@ -19,6 +19,7 @@ from tests.waiting import until
 from steno_common import otlp, tracing
 from steno_common.archive import Archive
 from steno_common.destinations import DestinationSettings
+from steno_common.letters import Letter
 from steno_common.logs import session_tag
 from steno_common.messages import Destination
 from steno_common.store.letters import LetterId, Wanted
@@ -277,8 +278,8 @@ async def test_of_a_session_that_is_not_sampled_nothing_is_exported(
         assert collector.bodies == []
 
 
-async def letters(notifier: Delivering) -> list[LetterId]:
-    return [letter_id async for letter_id, _ in notifier.letters.find(Wanted())]
+async def letters(notifier: Delivering) -> list[tuple[LetterId, Letter]]:
+    return [entry async for entry in notifier.letters.find(Wanted())]
 
 
 def some(notifier: Delivering, count: int) -> Callable[[], Awaitable[bool]]:

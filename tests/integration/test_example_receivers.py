@@ -64,18 +64,19 @@ def test_the_webhook_receiver_takes_nothing_old(tmp_path: Path) -> None:
         assert _posted(receiver.port, b"{}", headers) == 401
 
 
-@pytest.mark.parametrize("scheme", ["ws", "http"])
+@pytest.mark.parametrize(("scheme", "answers"), [("ws", False), ("ws", True), ("http", False)])
 async def test_the_relay_receiver_takes_each_text_once_though_it_is_killed(
-    sending: dict[str, Sender], tmp_path: Path, scheme: str
+    sending: dict[str, Sender], tmp_path: Path, scheme: str, answers: bool
 ) -> None:
     with example("relay_receiver.py", tmp_path) as receiver:
         url = f"{scheme}://127.0.0.1:{receiver.port}/"
         for index in range(3):
-            sent = spoken(final(f"one {index}"), final(f"two {index}"), index=index, url=url)
+            sent = spoken(final(f"one {index}"), final(f"two {index}"), index=index, url=url,
+                          answers=answers)  # fmt: skip
             await delivered(sending["relay"], sent)
             await delivered(sending["relay"], sent)
         receiver.kill()
-        sent = spoken(final("three"), index=3, url=url)
+        sent = spoken(final("three"), index=3, url=url, answers=answers)
         assert (await sending["relay"].send(sent)).kind == "again"
         receiver.start()
         await delivered(sending["relay"], sent)

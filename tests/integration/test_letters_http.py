@@ -38,10 +38,12 @@ async def destinations(gateway: Gateway, session_id: str) -> tuple[Destination, 
 
 
 async def test_a_session_is_delivered_where_its_request_says(gateway: Gateway) -> None:
-    _, fields = await asked(gateway, HOOK, {"kind": "relay", "url": "wss://relay.example.com/"})
+    relay = {"kind": "relay", "url": "wss://relay.example.com/"}
+    _, fields = await asked(gateway, HOOK, relay, relay | {"answers": True})
     assert await destinations(gateway, fields["session_id"]) == (
         Destination("hook-1", "webhook", URL, SECRET, ("final", "completed")),
         Destination("relay-2", "relay", "wss://relay.example.com/"),
+        Destination("relay-3", "relay", "wss://relay.example.com/", answers=True),
     )
     assert "canary" not in str(fields)
     assert SECRET not in str(fields)
@@ -69,6 +71,9 @@ async def test_every_session_is_delivered_to_what_the_installation_has(
         ({"events": ["partial"]}, "invalid_destination"),
         ({"kind": "relay", "events": ["utterance", "final"]}, "invalid_destination"),
         ({"kind": "pipeline", "events": ["translation"]}, "invalid_destination"),
+        ({"answers": True}, "invalid_destination"),
+        ({"kind": "relay", "events": [], "answers": True}, "invalid_destination"),
+        ({"kind": "relay", "events": [], "answers": "yes"}, "invalid_message"),
         ({"kind": "mail"}, "invalid_message"),
         ({"url": "https://" + "a" * 3000}, "invalid_message"),
         ({"url": None}, "invalid_message"),

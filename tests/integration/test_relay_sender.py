@@ -19,6 +19,7 @@ from tests.unit.notifier.parcels import NAMED, final, spoken
 from steno_notifier.domain.outgoing import Parcel, Sender, Verdict
 from steno_notifier.domain.relay_form import relay_form
 from steno_notifier.senders import wires
+from steno_notifier.senders.line import Line, Message
 
 DELIVERED = Verdict("delivered")
 Handle = Callable[[web.WebSocketResponse], Awaitable[None]]
@@ -142,10 +143,10 @@ async def test_a_connection_that_breaks_behind_a_message_leaves_nobody_waiting()
         async def ping(self, number: bytes) -> None:
             raise ConnectionResetError
 
-    line = wires.Line(Breaking())
+    line = Line(Breaking())  # type: ignore[arg-type]
     with pytest.raises(ConnectionResetError):
-        await line.deliver("text")
-    assert line._unread == {}
+        await line.deliver(Message("text"))
+    assert line._waiting == {}
 
 
 async def test_a_receiver_that_went_away_is_found_again(relay: Sender) -> None:

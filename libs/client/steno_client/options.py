@@ -35,6 +35,8 @@ class Destination(TypedDict):
     secret: NotRequired[str]
     """`whsec_…`: signs what is sent. The server shows it to nobody."""
     events: NotRequired[list[str] | tuple[str, ...]]
+    answers: NotRequired[bool]
+    """Of a relay over WebSocket: its receiver says back the id of each message it has kept."""
 
 
 class Options(Understanding, total=False):

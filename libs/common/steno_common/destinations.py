@@ -56,6 +56,11 @@ def check_events(kind: str, events: Sequence[str]) -> None:
         raise ValueError(f"a {kind} has no form for other events than {', '.join(forms)}")
 
 
+def can_answer(kind: str, url: str) -> bool:
+    """Say whether what is at a URL could say back the ids of what it has kept."""
+    return kind == "relay" and urlsplit(url).scheme in ("ws", "wss")
+
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """Hosts that sessions may name although they are private, or do not encrypt."""
@@ -172,6 +177,8 @@ class DestinationSettings(Installed):
     relay_retries: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
     """The same; the last one repeats until `relay_seconds` are over."""
     relay_seconds: float = 86_400.0
+    relay_answers: bool = False
+    """What is at `relay_url`, a WebSocket, says back the id of each message that it has kept."""
     aws_region: str = ""
     """Empty: as the environment of AWS says."""
     lambda_endpoint_url: str = ""
@@ -189,6 +196,8 @@ class DestinationSettings(Installed):
                 faults.append(f"STENO_WEBHOOK_SECRET: {error}")
         if not set(self.webhook_events) <= set(EVENTS):
             faults.append(f"STENO_WEBHOOK_EVENTS: not of {', '.join(EVENTS)}")
+        if self.relay_answers and self.relay_url and not can_answer("relay", self.relay_url):
+            faults.append("STENO_RELAY_ANSWERS: STENO_RELAY_URL is not ws, wss")
         if not self.relay_retries:
             faults.append("STENO_RELAY_RETRIES: none")
         amounts = {
@@ -209,7 +218,8 @@ class DestinationSettings(Installed):
                 return Destination("webhook", "webhook", self.webhook_url, self.webhook_secret,
                                    self.webhook_events)  # fmt: skip
             case "relay":
-                return msgspec.structs.replace(destination, url=self.relay_url)
+                return msgspec.structs.replace(destination, url=self.relay_url,
+                                               answers=self.relay_answers)  # fmt: skip
             case "pipeline":
                 return msgspec.structs.replace(destination, url=self.translation_pipeline_url)
         return destination

@@ -55,6 +55,8 @@ class Destination(msgspec.Struct, frozen=True):
     """Signs what is sent; empty: the installation's secret. Never logged."""
     events: tuple[str, ...] = ()
     """Kinds of events that are wanted; empty: the usual ones of the destination's kind."""
+    answers: bool = False
+    """A relay's receiver says what it has kept; else what it has read counts as taken."""
 
 
 class Session(msgspec.Struct, frozen=True, tag="session.v1"):

@@ -3,12 +3,14 @@
 import base64
 from typing import Any
 
+import msgspec
 import pytest
 
 from steno_common.destinations import (
     Allowed,
     DestinationSettings,
     Installed,
+    can_answer,
     check_url,
     secret_key,
     secret_keys,
@@ -134,6 +136,33 @@ def test_the_settings_say_the_rest() -> None:
     assert settings.resolve(own) == own
 
 
+def test_the_settings_say_whether_the_relay_answers() -> None:
+    settings = DestinationSettings(relay_url="wss://b/", relay_answers=True)
+    relay = Destination("relay", "relay", "wss://b/", answers=True)
+    (named,) = settings.destinations
+    assert settings.resolve(named) == relay
+    assert msgspec.structs.replace(settings.resolve(named), url="", answers=False) == named
+    own = Destination("relay-1", "relay", "wss://d/")
+    assert settings.resolve(own) == own
+
+
+def test_a_relay_that_is_not_there_need_not_answer() -> None:
+    assert DestinationSettings(relay_answers=True).destinations == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "can"),
+    [
+        ("relay", "ws://a/", True),
+        ("relay", "WSS://a/", True),
+        ("relay", "https://a/", False),
+        ("webhook", "wss://a/", False),
+    ],
+)
+def test_only_a_relay_over_websocket_can_answer(kind: str, url: str, can: bool) -> None:
+    assert can_answer(kind, url) is can
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -151,6 +180,7 @@ def test_the_settings_say_the_rest() -> None:
         ({"webhook_secret": "secret"}, "STENO_WEBHOOK_SECRET"),
         ({"webhook_events": ("partial",)}, "STENO_WEBHOOK_EVENTS"),
         ({"webhook_retries": (1.0, 0.0)}, "STENO_WEBHOOK_RETRIES"),
+        ({"relay_url": "https://b/", "relay_answers": True}, "STENO_RELAY_ANSWERS: .* not ws"),
         ({"relay_retries": ()}, "STENO_RELAY_RETRIES"),
         ({"relay_retries": (-1.0,)}, "STENO_RELAY_RETRIES"),
         ({"delivery_seconds": 0.0}, "STENO_DELIVERY_SECONDS"),

@@ -81,7 +81,8 @@ def test_translations_are_kept_with_the_rest() -> None:
 
 
 OWN = Destination("hook-1", "webhook", "https://hooks.example.com/?k=canary", SECRET, ("final",))
-TOLD = (Destination("webhook", "webhook"), OWN)
+RELAY = Destination("relay-2", "relay", "wss://relay.example.com/", answers=True)
+TOLD = (Destination("webhook", "webhook"), OWN, RELAY)
 
 
 def told(*destinations: Destination) -> Saved:
@@ -116,6 +117,9 @@ def test_the_same_is_hidden_otherwise_for_another_session() -> None:
     Destination("hook-1", "webhook", "file:///etc/passwd"),
     Destination("webhook", "webhook", "", SECRET),
     Destination("hook-1", "webhook"),
+    Destination("hook-1", "webhook", "https://hooks.example.com/", answers=True),
+    Destination("relay-1", "relay", "https://relay.example.com/", answers=True),
+    Destination("relay", "relay", answers=True),
 ])  # fmt: skip
 def test_a_destination_that_no_gateway_gives_is_refused(wrong: Destination) -> None:
     with pytest.raises(ClientError, match="a destination"):

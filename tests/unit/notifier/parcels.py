@@ -47,8 +47,8 @@ def partial(text: str = "hel", commit: int = 0, **more: object) -> Partial:
 def parcel(event: Event | Partial, url: str = "https://receiver.example/in", *,
            session: Session = SESSION, kind: str = "webhook", name: str = "hook-1",
            secret: str = SECRET, number: int = 7, finals: tuple[Final, ...] = (),
-           ) -> Parcel:  # fmt: skip
-    destination = Destination(name, kind, url, secret)  # type: ignore[arg-type]
+           answers: bool = False) -> Parcel:  # fmt: skip
+    destination = Destination(name, kind, url, secret, answers=answers)  # type: ignore[arg-type]
     numbered = tuple(Numbered(5 + place, event) for place, event in enumerate(finals))
     return Parcel(session, "8c0f3e", destination, number, event, numbered)
 

@@ -10,6 +10,7 @@ from steno_common.destinations import (
     EVENTS,
     LONGEST_URL,
     Allowed,
+    can_answer,
     check_events,
     check_url,
     secret_key,
@@ -30,6 +31,8 @@ class DestinationRequest(msgspec.Struct, frozen=True):
     url: Annotated[str, msgspec.Meta(max_length=LONGEST_URL)]
     secret: Annotated[str, msgspec.Meta(max_length=LONGEST_SECRET)] = ""
     events: Annotated[tuple[str, ...], msgspec.Meta(max_length=len(EVENTS))] = ()
+    answers: bool = False
+    """Its receiver says back the id of each message that it has kept."""
 
 
 def named(asked: Sequence[DestinationRequest], allowed: Allowed) -> tuple[Destination, ...]:
@@ -46,6 +49,8 @@ def known(destination: Destination) -> bool:
         check_url(kind, url, Allowed(frozenset({urlsplit(url).hostname or ""})))
     except ValueError:
         return False
+    if destination.answers and not can_answer(kind, url):
+        return False
     return name in {f"{_NAMES[kind]}-{place}" for place in range(1, MOST + 1)}
 
 
@@ -55,8 +60,10 @@ def _named(place: int, asked: DestinationRequest, allowed: Allowed) -> Destinati
         if asked.secret:
             secret_key(asked.secret)
         check_events(asked.kind, asked.events)
+        if asked.answers and not can_answer(asked.kind, asked.url):
+            raise ValueError("only a relay over WebSocket has answers")
     except ValueError as error:
         told = f"destination {place}: {error}"
         raise ClientError("invalid_destination", told) from error
     name = f"{_NAMES[asked.kind]}-{place}"
-    return Destination(name, asked.kind, asked.url, asked.secret, asked.events)
+    return Destination(name, asked.kind, asked.url, asked.secret, asked.events, asked.answers)

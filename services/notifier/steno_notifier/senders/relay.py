@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from steno_notifier.domain.outgoing import Parcel, Verdict
 from steno_notifier.domain.relay_form import CONTENT_TYPE, relay_form
+from steno_notifier.senders.line import Message
 from steno_notifier.senders.poster import Poster, written
 from steno_notifier.senders.trying import tried
 from steno_notifier.senders.web import Web
@@ -25,8 +26,9 @@ class RelaySender:
         return await self._poster.send(parcel)
 
     async def _by_wire(self, parcel: Parcel) -> Verdict:
-        text = written(relay_form, parcel).decode()
-        await self._wires.deliver(parcel.destination, text)
+        text, answers = written(relay_form, parcel).decode(), parcel.destination.answers
+        message = Message(text, answer=parcel.id if answers else "")
+        await self._wires.deliver(parcel.destination, message)
         return Verdict("delivered")
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""Kept WebSockets to receivers, on which a message counts once the receiver has read it."""
+"""Kept WebSockets to receivers."""
 
 import asyncio
 from collections import OrderedDict
@@ -8,74 +8,15 @@ from typing import Final
 import aiohttp
 
 from steno_common.messages import Destination
+from steno_notifier.senders.line import Line, LineLostError, Message
 from steno_notifier.senders.web import Web
 
 IDLE_SECONDS: Final = 120.0
 """A connection over which nothing was said for so long is closed."""
 CLOSING_SECONDS: Final = 1.0
 MESSAGE_BYTES: Final = 1_048_576
-"""Of a receiver, which has nothing to say: it is read and forgotten."""
+"""Of a receiver, which has nothing to say but ids: anything else is read and forgotten."""
 WIRES: Final = 200
-
-
-class LineLostError(ConnectionError):
-    """The connection ended before the receiver had read what was sent."""
-
-
-@dataclass(eq=False)
-class Line:
-    """One open connection."""
-
-    socket: aiohttp.ClientWebSocketResponse
-    lost: bool = False
-    _sent: int = 0
-    _unread: dict[int, asyncio.Future[None]] = field(default_factory=dict)
-    """By the number of the ping behind a message."""
-    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def deliver(self, text: str) -> None:
-        """Send a message; return when the receiver has read it.
-
-        A ping follows the message, and whoever answers a ping has read all before it: every
-        library for WebSockets does so by itself.
-        """
-        if self.lost:
-            raise LineLostError
-        async with self._writing:
-            await self.socket.send_str(text)
-            self._sent = number = self._sent + 1
-            read = self._unread[number] = asyncio.get_running_loop().create_future()
-            try:
-                await self.socket.ping(number.to_bytes(8))
-            except BaseException:
-                self._unread.pop(number, None)  # nobody waits for it
-                raise
-        await read
-
-    async def listen(self) -> None:
-        """Read what the receiver sends, until the connection ends."""
-        try:
-            async for message in self.socket:
-                if message.type is aiohttp.WSMsgType.PING:
-                    await self.socket.pong(message.data)
-                elif message.type is aiohttp.WSMsgType.PONG:
-                    self._have_read(int.from_bytes(message.data))
-        except (aiohttp.ClientError, OSError):
-            pass  # the connection's end, which those who wait learn below
-        finally:
-            self.lost = True
-            for read in self._unread.values():
-                if not read.done():
-                    read.set_exception(LineLostError())
-            await self.socket.close()
-
-    def _have_read(self, number: int) -> None:
-        """Take an answer to a ping, which may stand for all pings before it."""
-        if number in self._unread:
-            for earlier in [each for each in self._unread if each <= number]:
-                read = self._unread.pop(earlier)
-                if not read.done():
-                    read.set_result(None)
 
 
 @dataclass(eq=False)
@@ -92,17 +33,21 @@ class Wire:
     """What listens, and what did until a moment ago."""
     _idle: asyncio.TimerHandle | None = None
 
-    async def deliver(self, text: str) -> None:
-        """Send a message; one that is given up takes its connection along, which is stuck."""
+    async def deliver(self, message: Message) -> None:
+        """Send a message; one that is given up takes its connection along if that is stuck."""
         self.users += 1
         if self._idle is not None:
             self._idle.cancel()
         try:
             line = await self._open()
+            read = line.read
             try:
-                await line.deliver(text)
+                await line.deliver(message)
             except asyncio.CancelledError:
-                self._drop(line)
+                # Who has read meanwhile is only slow to answer: what it says late still counts for
+                # the next try, if that is on the same connection.
+                if not message.answer or line.read == read:
+                    self._drop(line)
                 raise
         finally:
             self.users -= 1
@@ -150,7 +95,7 @@ class Wires:
         default_factory=OrderedDict
     )
 
-    async def deliver(self, destination: Destination, text: str) -> None:
+    async def deliver(self, destination: Destination, message: Message) -> None:
         """Send a message; raises what `tried` turns into verdicts."""
         key = (self.web.session(destination), destination.url)
         if key not in self._wires:
@@ -158,7 +103,7 @@ class Wires:
                 await self._make_room()
             self._wires.setdefault(key, Wire(*key))
         self._wires.move_to_end(key)
-        await self._wires[key].deliver(text)
+        await self._wires[key].deliver(message)
 
     async def _make_room(self) -> None:
         if len(self._wires) < self.most:
