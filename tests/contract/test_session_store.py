@@ -219,6 +219,29 @@ async def test_a_state_changes_only_from_where_it_may(stores: Stores) -> None:
     ]  # fmt: skip
 
 
+async def test_what_a_socket_took_is_noted_while_it_is_there_and_when_it_goes(
+    stores: Stores,
+) -> None:
+    conn, sessions = await stores.connect(), stores.sessions
+
+    async def handed() -> int:
+        snapshot = await sessions.snapshot(SID)
+        assert snapshot is not None
+        return snapshot.handed
+
+    assert await handed() == 0
+    await sessions.poll([(SID, conn)], handed={(SID, conn): 5})
+    assert await handed() == 5
+    await sessions.transition(SID, conn, "reconnecting", ["connected"], handed=7)
+    assert await handed() == 7
+    await sessions.poll([(SID, conn)], handed={(SID, conn): 6})  # on its way since before
+    assert await handed() == 7
+    await sessions.attach(SID)
+    await sessions.poll([(SID, conn)], handed={(SID, conn): 9})
+    await sessions.transition(SID, conn, "reconnecting", ["connected"], handed=9)
+    assert await handed() == 7
+
+
 async def test_a_snapshot_counts_what_is_stored_and_what_is_committed(stores: Stores) -> None:
     await stores.connect()
     await stores.store(1, 2)

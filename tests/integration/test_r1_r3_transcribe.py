@@ -96,8 +96,8 @@ async def test_several_languages_are_asked_for_as_the_service_wants(
     async with aws_rig(redis_server, tmp_path, monkeypatch) as rig:
         made = Session
 
-        def with_language(*arguments: object) -> Session:
-            return made(*arguments, language=language)  # type: ignore[arg-type]
+        def with_language(*arguments: object, **named: object) -> Session:
+            return made(*arguments, language=language, **named)  # type: ignore[arg-type]
 
         monkeypatch.setattr("tests.integration.transcriber_rig.Session", with_language)
         held = await rig.transcribed()

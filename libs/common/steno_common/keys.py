@@ -60,6 +60,7 @@ Fields of the session hash, each written by one script:
     lat_sum, lat_n                            latency of finals, ms
     measured    encoded Measured, as of the newest commit
     figures     what its gateway measures of its connection, in the gateway's own form
+    handed      number of the last event that a socket of its client took
     finished    number of `completed`, once the transcript is saved
     tr:EVENT:LANGUAGE     number of the translation of a final, of event 0 the last one
     translations          count

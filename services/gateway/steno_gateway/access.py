@@ -83,7 +83,7 @@ class Access:
 class Told(Protocol):
     """Somebody who can be told something."""
 
-    async def send(self, message: Json) -> None:
+    async def send(self, message: Json) -> object:
         """Tell a message of the native protocol."""
 
 

@@ -125,7 +125,7 @@ class Connection:
                                                    "end", behind=self.ingest.stored)  # fmt: skip
                 await self.services.store.transition(
                     subscription.session_id, self.attached.conn, "reconnecting",
-                    states.INTERRUPTIBLE,
+                    states.INTERRUPTIBLE, handed=subscription.handed,
                 )  # fmt: skip
 
     async def _store(self) -> None:

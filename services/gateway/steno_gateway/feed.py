@@ -130,9 +130,10 @@ class Feed:
         # All listeners of a session ask the same: once is enough.
         asked = list(dict.fromkeys((s.session_id, s.conn) for s in held))
         figures = {(s.session_id, s.conn): s.figures() for s in held if s.figures is not None}
+        handed = {(s.session_id, s.conn): s.handed for s in held}
         try:
             given = [subscription.cursor for subscription in held]
-            answers = await self.store.poll(asked, figures)
+            answers = await self.store.poll(asked, figures, handed)
         except StoreError:
             return 0  # the next sweep looks again
         states = dict(zip(asked, answers, strict=True))

@@ -45,8 +45,11 @@ class Line(Protocol):
     async def emptied(self) -> None:
         """Wait until all that was read of the socket was received."""
 
-    async def send(self, message: Json) -> None:
-        """Tell a message of the native protocol; raises ClientError `slow_reader`."""
+    async def send(self, message: Json) -> bool:
+        """Tell a message of the native protocol; raises ClientError `slow_reader`.
+
+        Says whether the client's socket took it.
+        """
 
     async def refuse(self, error: ClientError) -> None:
         """Tell an error."""
@@ -151,9 +154,9 @@ class QueuedLine:
         self.inbox.close()
         await self.inbox.until(lambda inbox: inbox.size == 0)
 
-    async def send(self, message: Json) -> None:
-        """Tell a message in the words of the dialect; raises ClientError `slow_reader`."""
-        await self.peer.say(self.dialect, message)
+    async def send(self, message: Json) -> bool:
+        """Tell a message in the words of the dialect, as `Peer.say` does."""
+        return await self.peer.say(self.dialect, message)
 
     async def refuse(self, error: ClientError) -> None:
         """Tell an error; the socket is for others to close."""

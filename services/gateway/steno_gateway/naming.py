@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from steno_common import tracing
-from steno_common.messages import Session, Status
+from steno_common.messages import Session
 from steno_common.store.link import patiently
 from steno_common.store.names import NameStore
 from steno_common.store.sessions import Snapshot
@@ -21,7 +21,6 @@ from steno_gateway.domain.errors import ClientError
 from steno_gateway.domain.states import OVER
 from steno_gateway.services import SERVICES, Services
 
-PAGE: Final = 1_000
 PATIENCE_SECONDS: Final = 10.0
 """How long Redis may take to say for whom a name stands."""
 
@@ -32,7 +31,7 @@ class Named:
 
     session_id: str
     after: int
-    """Number of the last event that its client needs no more."""
+    """Number of the last event that a socket of its client took: it needs that no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Naming:
             if held is not None and held != over:
                 found = await self._live(held)
                 if found is not None:
-                    return Named(held, await self._heard(found))
+                    return Named(held, found.handed)
             admit()
             session = await self._create(name, asked)
             bound = await self._bind(name, session.session_id, held or "")
@@ -96,19 +95,6 @@ class Naming:
             lambda: self.services.store.snapshot(session_id), PATIENCE_SECONDS
         )
         return None if snapshot is None or snapshot.status in OVER else snapshot
-
-    async def _heard(self, snapshot: Snapshot) -> int:
-        """Give the last event that the client of a session had before its connection was lost."""
-        if snapshot.status != "reconnecting":
-            return snapshot.event
-        after = max(0, snapshot.event - PAGE)
-        events = await self.services.store.events(snapshot.session.session_id, after, PAGE)
-        lost = [
-            event.number
-            for event in events
-            if isinstance(event.event, Status) and event.event.status == "reconnecting"
-        ]
-        return lost[-1] if lost else after
 
 
 async def find_sessions(request: web.Request) -> web.Response:

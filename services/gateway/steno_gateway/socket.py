@@ -87,21 +87,25 @@ class Peer:
     async def emptied(self) -> None:
         """Nothing is read ahead of what is received."""
 
-    async def send(self, message: Json) -> None:
+    async def send(self, message: Json) -> bool:
         """Send one message of the native protocol, in the peer's words, as `say` does."""
-        await self.say(self.dialect, message)
+        return await self.say(self.dialect, message)
 
-    async def say(self, dialect: Dialect, message: Json) -> None:
+    async def say(self, dialect: Dialect, message: Json) -> bool:
         """Send a message in the words of a dialect; raises ClientError `slow_reader`.
 
-        A peer that is gone is told nothing: the side that receives notices, and what the peer
-        sent before is not lost to a failure of the side that sends.
+        A peer that is gone, or has said that it closes, is told nothing: the side that receives
+        notices, and what the peer sent before is not lost to a failure of the side that sends.
+        Says whether there were words, and the socket took them all.
         """
-        for worded in dialect.word(message, time.time()):
-            await self.send_encoded(msgspec.json.encode(worded))
+        words = dialect.word(message, time.time())
+        taken = [await self.send_encoded(msgspec.json.encode(worded)) for worded in words]
+        return bool(taken) and all(taken)
 
-    async def send_encoded(self, message: bytes) -> None:
+    async def send_encoded(self, message: bytes) -> bool:
         """Send what is JSON already, as `say` does."""
+        if self.ws.close_code is not None:
+            return False  # whoever closes reads no more, though the close is answered late
         try:
             async with asyncio.timeout(self.send_seconds):
                 await self.ws.send_frame(message, WSMsgType.TEXT)
@@ -111,6 +115,9 @@ class Peer:
             if self.transport is not None:
                 self.transport.abort()
             raise ClientError("slow_reader", "the client does not read") from error
+        else:
+            return True
+        return False
 
     async def refuse(self, error: ClientError) -> None:
         """Tell an error, and close if it is one that ends the connection."""

@@ -39,6 +39,8 @@ class Subscription:
     """Set whenever `state` is new."""
     heard: int = 0
     """Sample through which the newest partial, with words or without, says that was heard."""
+    handed: int = 0
+    """Number of the last event that the reader's socket took, 0 while there is none."""
     log: SessionLog = field(init=False)
     """Shared with all readers of the session once subscribed."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)

@@ -99,11 +99,13 @@ class Teller:
             item = told.item
             if isinstance(item, Numbered):
                 self._note(item.event)
-            if told.message is not None:
-                await self.line.send(told.message)
+            taken = told.message is not None and await self.line.send(told.message)
             if isinstance(item, Partial):
                 await self._shown(item)
-            elif isinstance(item.event, FinalEvent) and item.number > self.old:
+                continue
+            if taken:
+                self.subscription.handed = item.number
+            if isinstance(item.event, FinalEvent) and item.number > self.old:
                 metrics.delivered(item.event.created_ms, time.time() * 1000, final=True)
                 tracing.event("final delivered", number=item.number)
 

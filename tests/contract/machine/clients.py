@@ -16,6 +16,8 @@ from tests.contract.machine.promises import Promises, pcm
 from steno_common.messages import Session
 from steno_common.store.sessions import Chunk
 
+numbers = st.integers(0, 3)
+
 
 class Clients(Bench):
     """Clients, right or late, through any gateway."""
@@ -72,11 +74,11 @@ class Clients(Bench):
         self.touch("remove", self.sid(which))
 
     @rule(which=some, to=st.sampled_from(["recording", "paused", "reconnecting", "error"]),
-          stale=some)  # fmt: skip
-    def transition(self, which: int, to: str, stale: int = FRESH) -> None:
+          stale=some, handed=numbers)  # fmt: skip
+    def transition(self, which: int, to: str, stale: int = FRESH, handed: int = 0) -> None:
         sid = self.sid(which)
         live = ["connected", "recording", "paused"]
-        self.touch("transition", sid, self.conn(sid, stale), to, live)
+        self.touch("transition", sid, self.conn(sid, stale), to, live, handed=handed)
 
     @rule(which=some, state=st.sampled_from(["recording", "paused"]))
     def reconnect(self, which: int, state: str) -> None:
@@ -84,12 +86,12 @@ class Clients(Bench):
         self.transition(which, "reconnecting")
         self.attach(which)
 
-    @rule(which=some, measured=st.integers(0, 3))
-    def poll(self, which: int, measured: int) -> None:
+    @rule(which=some, measured=st.integers(0, 3), handed=numbers)
+    def poll(self, which: int, measured: int, handed: int = 0) -> None:
         sid = self.sid(which)
         held = [(sid, self.conn(sid, stale)) for stale in (0, FRESH)]
         figures = {each: b"%d of %d" % (measured, each[1]) for each in held if measured}
-        self.both("poll", held, figures)
+        self.both("poll", held, figures, dict.fromkeys(held, handed))
         self.check(sid)
         self.both("poll", held, {})
         self.check(sid)

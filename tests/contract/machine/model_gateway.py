@@ -15,6 +15,7 @@ from steno_common.policy import Choice
 from steno_common.store.limits import Limits
 from steno_common.store.sessions import (
     NO_FIGURES,
+    NOTHING_HANDED,
     Appended,
     Attached,
     Chunk,
@@ -201,7 +202,8 @@ class Gateway(Book):
             return None if said else (sequence, n + 1)
         return (sequence, 1) if sequence or kind == "end" else None
 
-    def transition(self, sid: str, conn: int, to: str, allowed: Sequence[str]) -> Outcome:
+    def transition(self, sid: str, conn: int, to: str, allowed: Sequence[str],
+                   *, handed: int = 0) -> Outcome:  # fmt: skip
         state = self.state(sid)
         if not state.exists:
             return Outcome.MISSING
@@ -211,15 +213,20 @@ class Gateway(Book):
             return Outcome.NOTHING
         if to == "reconnecting":
             state.before = state.status
+        state.handed = max(state.handed, handed)
         self.set_status(sid, to)
         self.ring(sid)
         return Outcome.DONE
 
     def poll(self, held: Sequence[tuple[str, int]],
-             figures: Mapping[tuple[str, int], bytes] = NO_FIGURES) -> list[Polled]:  # fmt: skip
-        return [self._poll(sid, conn, figures.get((sid, conn), b"")) for sid, conn in held]
+             figures: Mapping[tuple[str, int], bytes] = NO_FIGURES,
+             handed: Mapping[tuple[str, int], int] = NOTHING_HANDED) -> list[Polled]:  # fmt: skip
+        return [
+            self._poll(sid, conn, figures.get((sid, conn), b""), handed.get((sid, conn), 0))
+            for sid, conn in held
+        ]
 
-    def _poll(self, sid: str, conn: int, figures: bytes) -> Polled:
+    def _poll(self, sid: str, conn: int, figures: bytes, handed: int) -> Polled:
         state = self.state(sid)
         if not state.exists:
             return Polled(Outcome.MISSING, 0, 0, 0, "", "")
@@ -232,6 +239,7 @@ class Gateway(Book):
         if state.abandoned is not None:
             state.seen, state.abandoned = self.now, self.now + self.limits.abandon_ms
             state.figures = figures or state.figures
+            state.handed = max(state.handed, handed)
         return Polled(Outcome.DONE, *facts)
 
     def remove(self, sid: str) -> bool:

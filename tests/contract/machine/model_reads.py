@@ -33,7 +33,7 @@ class Reader(Book):
                         state.received, state.transcribed, state.silence, len(state.events),
                         state.epoch, state.finished, state.done, state.connections,
                         late // max(count, 1), state.finals,
-                        state.measured, state.figures, state.engine)  # fmt: skip
+                        state.measured, state.figures, state.engine, state.handed)  # fmt: skip
 
     def read(self, positions: Mapping[str, str], count: int) -> dict[str, list[Entry]]:
         found = {}

@@ -60,6 +60,7 @@ GATEWAY: Final = {
         "poll", "redis.call('HSET', META, 'figures', ARGV[5])", "do end"
     ),
     "poll figures nothing": Mutant("poll", "if ARGV[5] ~= '' then", "if true then"),
+    "poll hands nothing over": lacking("poll", "hand(ARGV[6])"),
     "poll hides the newer connection": Mutant("poll", "answer[1] = -4", "answer[1] = 1"),
     "poll hides another life": Mutant("poll", "held[6], held[7],", "held[6], '',"),
     "poll counts as absence": lacking("poll", "redis.call('ZADD', SESSIONS, at + ARGV[4], SID)"),
@@ -67,6 +68,7 @@ GATEWAY: Final = {
         "transition", "if held[1] ~= ARGV[2] then return"
     ),
     "transition forgets the state before": Mutant("transition", "== 'reconnecting'", "== ''"),
+    "transition hands nothing over": lacking("transition", "hand(ARGV[4])"),
     "transition from anywhere": Mutant("transition", "if held[2] == ARGV[i] then", "if true then"),
 }
 
@@ -226,6 +228,9 @@ EVERYWHERE: Final = {
         "prelude", "math.max(int(token) + 1, now())", "int(token) + 1"
     ),
     "tokens repeat": Mutant("prelude", "math.max(int(token) + 1, now())", "now()"),
+    "what was handed over is taken back": Mutant(
+        "session", "int(number) > int(get('handed'))", "true"
+    ),
     "forget leaves the fence": Mutant("session", "{FENCES, TRIES, ", "{TRIES, "),
     "forget leaves it waiting": lacking("session", "leave_lines(SID)"),
     "the log never expires": lacking("session", "redis.call('PEXPIRE', LOG, longest)"),

@@ -53,6 +53,7 @@ class State:
     deferrals: int = 0
     measured: bytes = b""
     figures: bytes = b""
+    handed: int = 0
     finished: int = 0
     """Number of the event that ends it."""
     translations: int = 0
@@ -178,7 +179,7 @@ def _state(meta: dict[str, bytes]) -> State:
     state.status, state.before, state.epoch = text("status"), text("before"), text("epoch")
     state.context, state.consumed = text("context"), text("consumed") or "0-0"
     state.ended, state.finished = "ended" in meta, number("finished")
-    state.engine = text("engine")
+    state.engine, state.handed = text("engine"), number("handed")
     state.translations = number("translations")
     state.translated = {name: int(value) for name, value in meta.items() if name.startswith("tr:")}
     state.conn, state.next, state.received, state.seen = numbers("conn", "next", "received", "seen")

@@ -110,11 +110,14 @@ class Snapshot(msgspec.Struct, frozen=True):
     """Encoded, by its gateway."""
     engine: str = ""
     """Of the newest commit."""
+    handed: int = 0
+    """Number of the last event that a socket of its client took, as far as is known."""
 
 
 Marker = Literal["finalize", "idle", "end"]
 
 NO_FIGURES: Final[Mapping[tuple[str, int], bytes]] = MappingProxyType({})
+NOTHING_HANDED: Final[Mapping[tuple[str, int], int]] = MappingProxyType({})
 
 
 def _int(value: Any) -> int:
@@ -185,24 +188,27 @@ class SessionStore(Part):
             )
         )  # fmt: skip
 
-    async def transition(self, session_id: str, conn: int, to: str, allowed: Sequence[str]
-                         ) -> Outcome:  # fmt: skip
-        """Change the state if it is one of those `allowed` now."""
-        call = session_call("transition", self.keys(session_id), conn, to, *allowed)
+    async def transition(self, session_id: str, conn: int, to: str, allowed: Sequence[str],
+                         *, handed: int = 0) -> Outcome:  # fmt: skip
+        """Change the state if it is one of those `allowed` now; `handed` as in `poll`."""
+        call = session_call("transition", self.keys(session_id), conn, to, handed, *allowed)
         return Outcome(await self.link.run(call))
 
     async def poll(self, held: Sequence[tuple[str, int]],
                    figures: Mapping[tuple[str, int], bytes] = NO_FIGURES,
+                   handed: Mapping[tuple[str, int], int] = NOTHING_HANDED,
                    ) -> list[Polled | None]:  # fmt: skip
         """Say of each (session, connection) that it is there, and learn what is new.
 
-        `figures` are what the gateway measures of some of them, in its own form. None where the
-        Redis of the session is away; raises StoreUnavailableError if all are.
+        `figures` are what the gateway measures of some of them, in its own form; `handed` the
+        numbers of the last events that their sockets took. None where the Redis of the session is
+        away; raises StoreUnavailableError if all are.
         """
         answers = await self.link.try_all(
             [
                 session_call("poll", self.keys(session_id), conn, self.limits.idle_ms,
-                             self.limits.abandon_ms, figures.get((session_id, conn), b""))
+                             self.limits.abandon_ms, figures.get((session_id, conn), b""),
+                             handed.get((session_id, conn), 0))
                 for session_id, conn in held
             ]
         )  # fmt: skip
@@ -226,7 +232,7 @@ class SessionStore(Part):
                         number(b"finished"), number(b"done"), number(b"connections"),
                         number(b"lat_sum") // max(number(b"lat_n"), 1), number(b"finals"),
                         held.get(b"measured", b""), held.get(b"figures", b""),
-                        held.get(b"engine", b"").decode())  # fmt: skip
+                        held.get(b"engine", b"").decode(), number(b"handed"))  # fmt: skip
 
     async def remove(self, session_id: str) -> bool:
         """Remove everything of a session at once, for good; False if there was none."""

@@ -1,5 +1,5 @@
 -- The client of this connection is still there.
--- ARGV sid conn idle_ms abandon_ms figures ('' as they were)
+-- ARGV sid conn idle_ms abandon_ms figures ('' as they were) handed
 -- ->  {1 | -4 superseded | -5 missing, event, done, backlog, status, epoch,
 --      1 if audio waits and no transcriber holds the session}
 local held = redis.call('HMGET', META, 'conn', 'event', 'done', 'received', 'border', 'status',
@@ -17,6 +17,7 @@ elseif redis.call('ZSCORE', SESSIONS, SID) then
   live(ARGV[3])
   redis.call('HSET', META, 'seen', at)
   if ARGV[5] ~= '' then redis.call('HSET', META, 'figures', ARGV[5]) end
+  hand(ARGV[6])
   redis.call('ZADD', SESSIONS, at + ARGV[4], SID)
 end
 return answer

@@ -51,6 +51,11 @@ local function ring()
   for _, place in ipairs(places()) do redis.call('ZADD', OUTGOING, 'NX', at, place) end
 end
 
+-- Its client's socket took all through this event; a call that comes late takes nothing back.
+local function hand(number)
+  if int(number) > int(get('handed')) then redis.call('HSET', META, 'handed', number) end
+end
+
 local function want_worker(at)
   if not redis.call('ZSCORE', LEASES, SID) and join_lines(SID, at, META) then
     redis.call('PUBLISH', 'steno:wake', SID)
