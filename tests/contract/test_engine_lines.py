@@ -142,6 +142,7 @@ async def test_a_session_stays_with_the_engine_that_it_was_with(patient: Stores)
     (claim,) = await patient.work.claim(patient.keys(), 1, "aws")
     commit = replace(span(1, "1-0", 100, silence=100), engine="aws")
     assert await patient.work.commit(claim, commit)
+    await patient.work.release(claim)
     await patient.store(2)
     assert await taken(patient, "whisper") == []
     assert await taken(patient, "aws") == [SID]

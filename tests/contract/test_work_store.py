@@ -236,16 +236,55 @@ async def test_a_marker_behind_the_consumed_chunk_is_kept(stores: Stores) -> Non
     assert kept == [["1-1", "1-2"], ["1-2"], []]
 
 
-async def test_a_session_without_audio_has_no_owner_until_more_comes(stores: Stores) -> None:
-    await stores.connect()
+async def test_a_session_behind_a_marker_has_no_owner_until_more_comes(stores: Stores) -> None:
+    conn = await stores.connect()
     await stores.store(1)
+    await stores.sessions.mark(SID, conn, "finalize")
     claim = await stores.claim()
-    await stores.work.commit(claim, span(1, "1-0", 100, silence=100))
+    await stores.work.commit(claim, span(1, "1-1", 100, silence=100))
     state = await stores.look()
     assert (state.lease, state.waiting) == (None, None)
     assert await stores.work.renew([claim]) == set()
     assert (await stores.look()).lease is None
     await stores.store(2)
+    assert await _claims(stores, 1) == [(SID, 1)]
+
+
+async def test_a_marker_with_audio_behind_it_leaves_the_session_to_its_owner(
+    stores: Stores,
+) -> None:
+    conn = await stores.connect()
+    await stores.store(1)
+    await stores.sessions.mark(SID, conn, "finalize")
+    await stores.store(2)
+    claim = await stores.claim()
+    await stores.work.commit(claim, span(1, "1-1", 100, silence=100))
+    assert (await stores.look()).lease is not None
+    assert await _claims(stores, 1) == []
+
+
+async def test_an_owner_keeps_a_session_of_which_all_is_committed_between_two_chunks(
+    stores: Stores,
+) -> None:
+    await stores.connect()
+    await stores.store(1)
+    claim = await stores.claim()
+    assert await stores.work.commit(claim, span(1, "1-0", 100, silence=100))
+    state = await stores.look()
+    assert state.audio == []
+    assert state.lease is not None
+    await stores.store(2)
+    assert (await stores.look()).waiting is None
+    assert await _claims(stores, 1) == []
+    assert await stores.work.commit(claim, span(2, "2-0", 200, silence=100))
+
+
+async def test_who_dies_in_a_lull_is_followed_by_another(stores: Stores) -> None:
+    await stores.connect()
+    await stores.store(1)
+    await stores.work.commit(await stores.claim(), span(1, "1-0", 100, silence=100))
+    await stores.store(2)
+    await stores.expire_lease()
     assert await _claims(stores, 1) == [(SID, 1)]
 
 

@@ -9,15 +9,15 @@ from typing import Any
 from tests.e2e.machine import SAMPLES, Machine, running
 from tests.fake_transcribe.authority import Authority
 from tests.fake_transcribe.behaviours import Behaviour, Failure, How, Rule
-from tests.fake_transcribe.hearing import local_engine
+from tests.fake_transcribe.hearing import Line, scripted
 from tests.fake_transcribe.server import FakeTranscribe, serve
 from tests.fake_transcribe.service import Service
 from tests.integration.aws_rig import environment
 
 from steno_audio import decode_file
-from steno_transcriber.settings import RecognitionSettings
 
 HELLO = b"".join(decode_file(str(SAMPLES / "hello.wav")))
+HELLO_SECONDS = len(HELLO) / 32_000
 PAUSE = bytes(2 * 32_000)
 """Two seconds, which end a segment and let it be said."""
 
@@ -59,13 +59,16 @@ async def check(machine: Machine, fake: FakeTranscribe) -> None:
     here = (await recognised(machine, HELLO, "pocketsphinx"))["text"]
     assert here
     assert fake.journal.streams == []
+    # The service has it ready: to recognise it there too may take longer than a stream waits.
+    fake.service.listen = scripted(Line(here, at=HELLO_SECONDS))
     told = await recognised(machine, HELLO, "aws")
     assert told["text"] == here
     assert await speakers(machine, told["session_id"]) == {"0"}
     assert [stream.outcome for stream in fake.journal.streams] == ["done"]
 
     # Refused for ever: another engine says it all, or what was finished before is kept.
-    lost = Behaviour(failure=Failure(How.DROP, (len(HELLO) + len(PAUSE)) / 32_000 - 0.2))
+    # What was said before a reset comes to the client, which is not so where a connection is cut.
+    lost = Behaviour(failure=Failure(How.RESET, HELLO_SECONDS + 1.8))
     fake.service.rules = [Rule(lost, 2, 2), Rule(Behaviour(refuse="BadRequestException"), 3)]
     twice = HELLO + PAUSE + HELLO
     alone = await recognised(machine, twice, "aws")
@@ -84,14 +87,12 @@ async def check(machine: Machine, fake: FakeTranscribe) -> None:
 async def test_a_session_is_recognised_here_or_by_aws_and_goes_on_here_when_that_refuses(
     tmp_path: Path,
 ) -> None:
-    async with (
-        local_engine(RecognitionSettings(engine="pocketsphinx", decoder_processes=1)) as listen,
-        serve(Service(listen=listen), Authority(tmp_path / "ca.pem")) as fake,
-    ):
+    async with serve(Service(listen=scripted()), Authority(tmp_path / "ca.pem")) as fake:
         settings = {
             **environment(fake.endpoint, fake.ca_file),
             "STENO_ENGINES": "pocketsphinx,aws",
             "STENO_AWS_SPEAKER_LABELS": "true",
+            "STENO_AWS_CONNECT_SECONDS": "60",
             "AWS_CONFIG_FILE": str(tmp_path / "none"),
             "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
         }

@@ -9,6 +9,7 @@ from tests.redis_servers import RedisServer
 
 from steno_common.messages import Final, Idle, Warned
 from steno_common.store.limits import Limits
+from steno_transcriber import metrics
 from steno_transcriber.settings import RecognitionSettings
 
 
@@ -78,11 +79,13 @@ async def test_a_worker_that_dies_is_followed_by_one_that_says_the_same(rig: Rig
 
 async def test_a_worker_that_drains_gives_its_sessions_back_at_once(rig: Rig) -> None:
     held = await rig.begin()
-    await rig.send(held, SPEECH[:64_000])
+    # Speech without a pause: nothing of it is committed before the worker drains.
+    await rig.send(held, SPEECH[:48_000])
+    before = metrics.CLAIMS._value.get()
     async with rig.worker():
 
         async def claimed() -> bool:
-            return await rig.work.waiting() == []
+            return metrics.CLAIMS._value.get() > before
 
         await rig.until(claimed)
     shard = rig.work.space.all_shards()[rig.work.keys(held[0]).shard]

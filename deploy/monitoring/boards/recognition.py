@@ -52,8 +52,10 @@ RECOGNITION: Final = Board(
               (quantile(0.95, "steno_transcriber_window_wait_seconds", "kind"), "{{kind}}")),
         graph("Streams", "Streams that are open to an engine in the cloud.", "short",
               ("steno_transcriber_streams", "{{instance}}")),
-        graph("Streams lost", "Streams that were lost or refused, by the error.", "ops",
-              (per_second("steno_transcriber_stream_losses_total", "code"), "{{code}}")),
+        graph("Streams lost", "Streams that were lost or refused, by the error, or not closed in"
+              " time.", "ops",
+              (per_second("steno_transcriber_stream_losses_total", "code"), "{{code}}"),
+              (per_second("steno_transcriber_streams_abandoned_total"), "abandoned")),
         graph("Commits", "Commits by what became of them; fenced ones came too late.", "ops",
               (per_second("steno_transcriber_commits_total", "result"), "{{result}}")),
         graph("Audio committed", "Seconds of audio a second, by what it held.", "none",

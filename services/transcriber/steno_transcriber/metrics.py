@@ -128,6 +128,10 @@ _PADDED: Final = Counter(
 STREAMS: Final = Gauge(
     "steno_transcriber_streams", "Streams that are open to an engine in the cloud"
 )
+STREAMS_ABANDONED: Final = Counter(
+    "steno_transcriber_streams_abandoned_total",
+    "Streams that the engine did not close in time; each counts as open until it is closed",
+)
 STREAM_LOSSES: Final = Counter(
     "steno_transcriber_stream_losses_total",
     "Streams that were lost, or that the engine did not open, by the `code` of the error",

@@ -93,11 +93,11 @@ class Transcriber(Book):
         state.silence += commit.silence
         self._record(state, commit)
         state.tries = None
-        if state.audio:
-            state.lease = self.now + self.limits.lease_ms
-        else:
-            state.lease = None
+        if not state.audio:
             self.leave_lines(claim.session_id)
+        behind_marker = not commit.consumed.endswith("-0")
+        over = not state.audio and behind_marker
+        state.lease = None if over else self.now + self.limits.lease_ms
         self.ring(claim.session_id)
         return Committed.OK
 

@@ -119,7 +119,9 @@ TRANSCRIBER: Final = {
     "commit lets go of waiting audio": Mutant(
         "commit", "'XLEN', AUDIO) == 0", "'XLEN', AUDIO) >= 0"
     ),
+    "commit lets go in a lull": Mutant("commit", "sub(ARGV[4], -2) ~= '-0'", "len(ARGV[4]) > 0"),
     "commit holds on to nothing": Mutant("commit", "'XLEN', AUDIO) == 0", "'XLEN', AUDIO) < 0"),
+    "commit holds on behind a marker": Mutant("commit", "~= '-0' then", "== '' then"),
     "commit counts no silence": Mutant("commit", "'silence', ARGV[12]", "'silence', 0"),
     "commit forgets what is measured": Mutant(
         "commit", "redis.call('HSET', META, 'measured', ARGV[20])", "do end"

@@ -195,6 +195,17 @@ def test_a_stream_is_asked_to_end_when_it_owes_too_much() -> None:
         assert made.is_turn_due() is due
 
 
+@pytest.mark.parametrize(("last_spoken", "due"), [(7.4, True), (8.0, False)])
+def test_a_stream_that_says_nothing_is_asked_to_end_where_no_word_is_cut(
+    last_spoken: float, due: bool
+) -> None:
+    made = Tiling(0, Patience(unheard=10 * SECOND))
+    frames = range(8 * SECOND // FRAME)
+    made.take(np.ones(8 * SECOND, np.int16), [at * FRAME < last_spoken * SECOND for at in frames])
+    made.send(8 * SECOND)
+    assert made.is_turn_due() is due
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_speech_is_given_up_whole(whole: bool) -> None:
     lost = tiling(SECOND, speech=True).give_up(whole=whole)

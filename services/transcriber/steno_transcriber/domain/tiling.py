@@ -32,10 +32,10 @@ class Patience:
     settle: int = 2 * SAMPLE_RATE
     """After it, in audio as in time, silence of which no result speaks is silence."""
     unheard: int = 20 * SAMPLE_RATE
-    """Speech by the local detector of which no result speaks, before the stream is asked to end."""
+    """Since speech by the local detector of which no result speaks, before the stream is asked to
+    end; from three quarters of it on that is done where nobody speaks."""
     open: int = 40 * SAMPLE_RATE
-    """Audio without a border, before the stream is asked to end; from three quarters of it on
-    that is done where nobody speaks."""
+    """Audio without a border, likewise."""
     stream: int = 14_100 * SAMPLE_RATE
     """Age of a stream, in audio, from which on it is asked to end where nobody speaks."""
     grace: int = 60 * SAMPLE_RATE
@@ -195,14 +195,23 @@ class Tiling:
         return Closed(self.border, self.border, self.border, self.border)
 
     def is_turn_due(self) -> bool:
-        """Say whether the stream should be asked to end, so that what it owes is said."""
+        """Say whether the stream should be asked to end, so that what it owes is said.
+
+        An end in the middle of a word costs the word, so it first looks for a place where nobody
+        speaks.
+        """
         patience, unclosed = self._patience, self.sent - self.border
-        speech = self.activity.speech(self.border, self.sent)
-        if not self._open and speech is not None and self.sent - speech[0] >= patience.unheard:
+        speech = None if self._open else self.activity.speech(self.border, self.sent)
+        unheard = 0 if speech is None else self.sent - speech[0]
+        if unheard >= patience.unheard or unclosed >= patience.open:
             return True
-        if unclosed >= patience.open or self._time.sent >= patience.stream + patience.grace:
+        if self._time.sent >= patience.stream + patience.grace:
             return True
-        due = unclosed >= patience.open * 3 // 4 or self._time.sent >= patience.stream
+        due = (
+            unheard >= patience.unheard * 3 // 4
+            or unclosed >= patience.open * 3 // 4
+            or self._time.sent >= patience.stream
+        )
         return due and self.activity.speech(self.sent - SAMPLE_RATE // 2, self.sent) is None
 
     def _position(self, seconds: float) -> int:

@@ -140,7 +140,7 @@ class Stream(Protocol):
         """Give results as they come; ends when the engine has said all, whoever ended it."""
 
     async def aclose(self) -> None:
-        """Let go of the stream at once, whatever is still to come."""
+        """Let go of the stream at once, whatever is still to come; it may be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,8 @@ class StreamRules:
     """Longest time until a stream is open."""
     finish_seconds: float = 15.0
     """Longest time from the end of its audio to the end of its results, or to take a piece."""
+    close_seconds: float = 5.0
+    """Longest time until a stream is let go of; then it is abandoned."""
     keep_alive_seconds: float = 10.0
     """Without audio for so long, silence is sent."""
     pace: float = 2.0

@@ -46,9 +46,11 @@ for i = 22, #ARGV do
 end
 if due or (open and int(ARGV[10]) - last_end >= window) then redis.call('ZADD', DUE, at, SID) end
 redis.call('HDEL', TRIES, SID)
-if redis.call('XLEN', AUDIO) == 0 then
+local empty = redis.call('XLEN', AUDIO) == 0
+if empty then leave_lines(SID) end
+-- A marker ends its owner's claim. Between two chunks the owner stays, with what it keeps open.
+if empty and string.sub(ARGV[4], -2) ~= '-0' then
   redis.call('ZREM', LEASES, SID)
-  leave_lines(SID)
 else
   redis.call('ZADD', LEASES, at + ARGV[15], SID)
 end
