@@ -140,7 +140,7 @@ async def test_a_choice_that_is_none_is_refused(steno: Installation, query: str)
     async with steno.one.socket(f"{SESSIONS}/{session_id}/listen?{query}") as listener:
         error = await listener.hear("error")
         assert error["code"] == "invalid_message"
-        assert await listener.hear_end() == 1000
+        assert await listener.hear_end() == 1008
 
 
 async def read_by_httpx(steno: Installation, path: str, last_id: str = "") -> list[Json]:
