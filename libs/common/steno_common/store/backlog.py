@@ -6,9 +6,12 @@ from typing import Any, Final
 
 from steno_common.keys import ShardKeys
 from steno_common.store.base import Part
+from steno_common.store.scripts import Call
 
 DUE_BOUND: Final = 1000
 """Of a shard: that more are due is not counted."""
+EXPIRE_AT_A_TIME: Final = 1000
+"""Letters of a shard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +56,16 @@ class BacklogStore(Part):
         return Backlog(due, known - due, oldest, letters)
 
     async def expire_letters(self, seconds: float) -> None:
-        """Let go of letters older than this."""
-
-        def clocks(pipe: Any, _: Sequence[int]) -> None:
-            pipe.time()
-
-        for shards, ((now, _),) in await self.link.each(self.shards, clocks):
-            before = round((now - seconds) * 1000)
-
-            def trim(pipe: Any, held: Sequence[int], before: int = before) -> None:
-                for keys in map(ShardKeys, held):
-                    pipe.xtrim(keys.letters, minid=max(before, 0), approximate=False)
-
-            await self.link.each(shards, trim)
+        """Let go of letters older than this, some at a time."""
+        kept_ms = round(seconds * 1000)
+        await self.link.try_all(
+            [
+                Call(
+                    "expire",
+                    keys.shard,
+                    [keys.letters, keys.letters_size],
+                    [kept_ms, EXPIRE_AT_A_TIME],
+                )
+                for keys in map(ShardKeys, self.shards)
+            ]
+        )
