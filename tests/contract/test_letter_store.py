@@ -126,6 +126,8 @@ async def large(stores: Stores, count: int, most: int) -> list[str]:
 async def test_large_letters_take_the_room_of_several(stores: Stores) -> None:
     assert await large(stores, 9, 10) == ["4", "5", "6", "7", "8"]
     assert await large(stores, 1, 11) == ["5", "6", "7", "8", "0"]
+    backlog = await stores.backlog.backlog()
+    assert (backlog.letters, backlog.dropped) == (5, 5)
 
 
 async def test_a_letter_that_takes_all_the_room_stays_alone(stores: Stores) -> None:

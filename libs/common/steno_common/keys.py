@@ -33,7 +33,7 @@ them together, on a single Redis as on a Cluster. The number of shards is fixed 
     steno:{s7}:letters       stream   p encoded Letter: what could not be delivered  STENO_LETTERS,
                                                                                      1 KiB each
     steno:{s7}:letters_size  hash     letters, bytes: how many they are, what they   1
-                                      take
+                                      take; dropped: how many had no room
     steno:{s7}:replay        zset     id of a letter to be resent -> ms when its     letters
                                       event was made; in hand: until then
     steno:{s7}:workers       hash     worker -> ms of its last word, how it stands   transcribers
@@ -158,7 +158,7 @@ class ShardKeys:
 
     @property
     def letters_size(self) -> str:
-        """How many dead letters there are, and their bytes."""
+        """How many dead letters there are, what they take."""
         return self.name("letters_size")
 
     @property

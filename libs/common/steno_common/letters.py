@@ -8,7 +8,7 @@ from steno_common.errors import MessageError
 from steno_common.messages import Destination, Event, Session
 
 ROOM_BYTES: Final = 1024
-"""Of each letter that a shard may keep: a larger one takes the room of several."""
+"""Of each letter that a shard may keep, on average."""
 
 
 class Letter(msgspec.Struct, frozen=True, tag="letter.v1"):

@@ -279,3 +279,4 @@ class Notifiers(LossyMachine):
         """Compare all dead letters."""
         assert [letter for _, letter in self.rig.letters()] == self.model.letters
         assert self.rig.replays() == self.replays
+        assert self.rig.dropped() == self.model.dropped

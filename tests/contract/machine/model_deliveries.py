@@ -87,6 +87,7 @@ class Notifier(Book):
             or sum(len(encode_letter(each)) for each in self.letters) > most * ROOM_BYTES
         ):
             del self.letters[0]
+            self.dropped += 1
 
     def retry(self, place: Place, standing: Standing, seconds: float) -> Settled:
         sid, name = place

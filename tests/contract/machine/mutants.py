@@ -312,6 +312,10 @@ DELIVERIES: Final = {
     "letters that nobody counted go": Mutant(
         "letters", "'letters', count, 'bytes', bytes)", "'letters', count, 'bytes', most_bytes)"
     ),
+    "letters go unseen": lacking("letters", "redis.call('HINCRBY', size, 'dropped', 1)"),
+    "letters that nobody counted go unseen": lacking(
+        "letters", "redis.call('HINCRBY', size, 'dropped', older)"
+    ),
     "letters stay for ever": lacking("expire", "drop_letter(KEYS[1], KEYS[2], oldest)"),
 }
 

@@ -97,6 +97,10 @@ class Rig:
 
         return self._runner.run(found())
 
+    def dropped(self) -> int:
+        """Read how many letters had no room."""
+        return int(self._command("hget", ShardKeys(0).letters_size, "dropped") or 0)
+
     def lose_letter(self, letter_id: LetterId) -> None:
         """Let a letter go as by hand, or by a version that counts nothing."""
         self._command("xdel", ShardKeys(0).letters, letter_id.entry)

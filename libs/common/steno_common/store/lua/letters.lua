@@ -1,4 +1,4 @@
--- Dead letters of a shard, and in SIZE how many they are and what they take.
+-- Dead letters of a shard; `size` says how many they are, what they take, how many had no room.
 
 local function letter_bytes(entry) return #(field(entry[2], 'p') or '') end
 
@@ -16,7 +16,8 @@ local function count_letters(letters, size, most, most_bytes)
     for _, entry in ipairs(page) do
       count, bytes, last = count + 1, bytes + letter_bytes(entry), '(' .. entry[1]
       if count > most or bytes > most_bytes then
-        redis.call('XTRIM', letters, 'MINID', entry[1])
+        local older = redis.call('XTRIM', letters, 'MINID', entry[1])
+        redis.call('HINCRBY', size, 'dropped', older)
         page = {}
         break
       end
@@ -39,6 +40,7 @@ local function post_letter(letters, size, letter, most, most_bytes)
   while count > 1 and (count > most or bytes > most_bytes) do
     local oldest = redis.call('XRANGE', letters, '-', '+', 'COUNT', 1)[1]
     drop_letter(letters, size, oldest)
+    redis.call('HINCRBY', size, 'dropped', 1)
     count, bytes = count - 1, bytes - letter_bytes(oldest)
   end
 end
