@@ -21,7 +21,7 @@ from steno_common.store.letters import LetterId
 HANDS = 6
 """Deliveries in hand; who took longer ago has crashed."""
 WAIT_MS = 700
-MOST = 6
+MOST = 4
 """Letters that are kept."""
 _NOTHING = Status("nothing")
 
@@ -247,18 +247,18 @@ class Notifiers(LossyMachine):
     @rule(length=st.sampled_from([0, 700, 1200]))
     def give_up_many(self, length: int) -> None:
         """Let letters come until there is no room for all of them."""
-        for which in range(MOST + 2):
+        for which in range(MOST + 1):
             self.give_up(which, gone=False, answered=True, again=False, length=length)
 
-    @rule(which=some)
-    def meddle(self, which: int) -> None:
+    @rule(which=some, length=st.sampled_from([1200, 6000]))
+    def meddle(self, which: int, length: int) -> None:
         """Have somebody change the letters who counts nothing."""
         letters = self.some_letters()
         if letters:
             at = which % len(letters)
             self.rig.lose_letter(letters[at][0])
             del self.model.letters[at]
-            self.give_up_many(1200)
+            self.give_up(which, gone=False, answered=True, again=False, length=length)
 
     @rule(which=some)
     def expire_letters(self, which: int) -> None:
@@ -267,7 +267,6 @@ class Notifiers(LossyMachine):
         self.rig.expire_letters(-1e10)
         self.model.letters.clear()
         self.check_letters()
-        self.give_up_many(1200)
 
     def some_letters(self) -> list[tuple[LetterId, Letter]]:
         """Read all letters; if there are none, give something up first."""
