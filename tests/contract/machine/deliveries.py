@@ -244,21 +244,24 @@ class Notifiers(LossyMachine):
         assert self.rig.write_to("resend", [(chosen, letter)]) == 0
         self.check_letters()
 
-    @rule(length=st.sampled_from([0, 700, 1200]))
-    def give_up_many(self, length: int) -> None:
-        """Let letters come until there is no room for all of them."""
-        for which in range(MOST + 1):
-            self.give_up(which, gone=False, answered=True, again=False, length=length)
+    @rule(which=some, length=st.sampled_from([0, 700, 1200]))
+    def give_up_many(self, which: int, length: int) -> None:
+        """Let news come, and become letters, until there is no room for all of them."""
+        self.reconnect(which, "paused")
+        self.take(4)
+        for turn in range(MOST + 1):
+            self.give_up(turn, gone=False, answered=True, again=False, length=length)
 
     @rule(which=some, length=st.sampled_from([1200, 6000]))
     def meddle(self, which: int, length: int) -> None:
         """Have somebody change the letters who counts nothing."""
+        self.give_up_many(which, 0)
         letters = self.some_letters()
         if letters:
             at = which % len(letters)
             self.rig.lose_letter(letters[at][0])
             del self.model.letters[at]
-            self.give_up(which, gone=False, answered=True, again=False, length=length)
+            self.give_up_many(which, length)
 
     @rule(which=some)
     def expire_letters(self, which: int) -> None:
