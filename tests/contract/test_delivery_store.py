@@ -169,7 +169,8 @@ async def test_letters_are_bounded(stores: Stores) -> None:
     for number in range(1, 500):
         known = await standing(stores)
         await stores.deliveries.give_up(PLACE, known, letter(known, number), most=100)
-    assert 100 <= await stores.redis("XLEN", stores.keys().letters) < 300
+    kept = [each.number async for _, each in stores.letters.find(Wanted())]
+    assert kept == list(range(400, 500))
 
 
 async def test_a_destination_that_is_gone_stays_so(stores: Stores) -> None:

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from tests.contract.stores import Stores, session
 
-from steno_common.letters import Letter
+from steno_common.letters import ROOM_BYTES, Letter, encode_letter
 from steno_common.messages import Destination, Status
 from steno_common.store import letters as letters_module
 from steno_common.store.deliveries import Place
@@ -106,6 +106,55 @@ async def test_letters_go_by_the_time_of_their_events_in_one_hand_at_a_time(
     assert await stores.letters.take(stores.letters.shards, 2) == []
     await stores.letters.leave([ids[2]])
     assert await stores.letters.take(stores.letters.shards, 2) == [ids[1]]
+
+
+async def large(stores: Stores, count: int, most: int) -> list[str]:
+    """Write letters of one session that take twice a letter's room; gives the ids of those kept."""
+    await stores.sessions.create(session("one", TO[0]), "epoch")
+    for number in range(count):
+        place = Place("one", "hook-1")
+        known = (await stores.deliveries.standing([place]))[place]
+        assert known is not None
+        letter = Letter(f"{number}", known.session, "epoch", TO[0], known.cursor + 1, Status("x"))
+        length = 2 * ROOM_BYTES - len(encode_letter(replace(letter, reason="x" * 256))) + 256
+        letter = replace(letter, reason="x" * length)
+        assert len(encode_letter(letter)) == 2 * ROOM_BYTES
+        assert await stores.deliveries.give_up(place, known, letter, most=most) > 0
+    return await found(stores)
+
+
+async def test_large_letters_take_the_room_of_several(stores: Stores) -> None:
+    assert await large(stores, 9, 10) == ["4", "5", "6", "7", "8"]
+    assert await large(stores, 1, 11) == ["5", "6", "7", "8", "0"]
+    backlog = await stores.backlog.backlog()
+    assert (backlog.letters, backlog.dropped) == (5, 5)
+
+
+async def test_a_letter_that_takes_all_the_room_stays_alone(stores: Stores) -> None:
+    assert await large(stores, 2, 1) == ["1"]
+
+
+async def test_letters_that_nobody_counted_make_room_too(stores: Stores) -> None:
+    await large(stores, 3, 100)
+    letters, size = stores.keys("one").letters, stores.keys("one").letters_size
+    await stores.redis("DEL", size)
+    assert await large(stores, 1, 6) == ["1", "2", "0"]
+    ((first, _), *_) = await stores.redis("XRANGE", letters, "-", "+", "COUNT", 1)
+    await stores.redis("XDEL", letters, first)
+    assert await large(stores, 1, 100) == ["2", "0", "0"]
+    assert await stores.redis("HMGET", size, "letters", "bytes") == [b"3", b"6144"]
+
+
+async def test_letters_that_go_leave_their_room(stores: Stores) -> None:
+    await large(stores, 3, 6)
+    (first, letter), (second, _), _ = [entry async for entry in stores.letters.find(Wanted())]
+    await stores.letters.dispose([second])
+    assert await large(stores, 1, 6) == ["0", "2", "0"]
+    assert await stores.letters.renew(first, letter, most=6)
+    assert await found(stores) == ["2", "0", "0"]
+    await stores.backlog.expire_letters(-60)
+    size = stores.keys("one").letters_size
+    assert await stores.redis("HMGET", size, "letters", "bytes") == [b"0", b"0"]
 
 
 @pytest.mark.parametrize(

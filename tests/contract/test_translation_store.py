@@ -3,7 +3,7 @@
 import pytest
 from tests.contract.stores import SID, Stores, final, session, span
 
-from steno_common.messages import Completed, Numbered, Statistics, Translation
+from steno_common.messages import Completed, Numbered, Statistics, Translation, encode
 from steno_common.store.sessions import Outcome
 from steno_common.store.translations import Stored, TranslationStore
 
@@ -80,13 +80,17 @@ async def test_a_session_that_is_gone_takes_none(stores: Stores, spoken: Transla
     assert await stores.names() == names
 
 
-async def test_a_session_has_so_many_and_no_more(
-    spoken: TranslationStore, monkeypatch: pytest.MonkeyPatch
+async def test_translations_of_a_session_take_so_many_bytes_and_no_more(
+    stores: Stores, spoken: TranslationStore
 ) -> None:
-    monkeypatch.setattr("steno_common.store.translations.MOST_TRANSLATIONS", 1)
-    await spoken.translate(SID, HOLA)
-    assert await spoken.translate(SID, Translation("fr", "salut", FINAL)) == Stored(Outcome.FULL, 0)
-    assert await spoken.translate(SID, HOLA) == Stored(Outcome.NOTHING, 3)
+    salut = Translation("fr", "salut", FINAL)
+    room = len(encode(HOLA)) + len(encode(salut))
+    bounded = [TranslationStore(stores.link, stores.limits, most) for most in (room - 1, room)]
+    assert await bounded[0].translate(SID, HOLA) == Stored(Outcome.DONE, 3)
+    assert await bounded[0].translate(SID, salut) == Stored(Outcome.FULL, 0)
+    assert await bounded[0].translate(SID, HOLA) == Stored(Outcome.NOTHING, 3)
+    assert await bounded[1].translate(SID, salut) == Stored(Outcome.DONE, 4)
+    assert await bounded[1].translate(SID, Translation("de", "", 0)) == Stored(Outcome.FULL, 0)
 
 
 async def test_a_pipeline_may_lag_behind_the_end_and_prolongs_nothing(

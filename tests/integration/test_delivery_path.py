@@ -266,7 +266,7 @@ async def test_an_address_inside_is_never_reached_and_its_events_are_kept(stage:
 
 
 async def _idle(live: LivePartials) -> bool:
-    return not live._newest and not live._going
+    return not live._newest and not live._looking and not live._next
 
 
 async def _ended(receiver: Receiver) -> bool:

@@ -40,8 +40,9 @@ DELIVERY: Final = Board(
         graph("Overdue", "How long the oldest due delivery waits for a notifier.", "s",
               ("max(steno_notifier_overdue_seconds)", "oldest"), warn=5, alarm=30),
         graph("Dead letters", "Events that could not be delivered: those kept, new ones a second, "
-              "those sent again.", "short",
+              "those sent again, those that had no room.", "short",
               ("max(steno_notifier_letters)", "kept"),
+              ("max(steno_notifier_letters_dropped)", "dropped so far"),
               (per_second("steno_notifier_dead_letters_total", "kind"), "{{kind}} new"),
               (per_second("steno_notifier_resent_total", "outcome"), "sent again, {{outcome}}")),
     ),

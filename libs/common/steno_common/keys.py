@@ -30,7 +30,10 @@ them together, on a single Redis as on a Cluster. The number of shards is fixed 
     steno:{s7}:events        stream   doorbells, partials for the notifier           about 10,000
     steno:{s7}:outgoing      zset     SID|NAME -> ms when that destination of the    destinations
                                       session must be looked at
-    steno:{s7}:letters       stream   p encoded Letter: what could not be delivered  STENO_LETTERS
+    steno:{s7}:letters       stream   p encoded Letter: what could not be delivered  STENO_LETTERS,
+                                                                                     1 KiB each
+    steno:{s7}:letters_size  hash     letters, bytes: how many they are, what they   1
+                                      take; dropped: how many had no room
     steno:{s7}:replay        zset     id of a letter to be resent -> ms when its     letters
                                       event was made; in hand: until then
     steno:{s7}:workers       hash     worker -> ms of its last word, how it stands   transcribers
@@ -63,7 +66,7 @@ Fields of the session hash, each written by one script:
     handed      number of the last event that a socket of its client took
     finished    number of `completed`, once the transcript is saved
     tr:EVENT:LANGUAGE     number of the translation of a final, of event 0 the last one
-    translations          count
+    translated            bytes of all translations, as in the log
     deliver     names of its destinations, comma-separated; none: it is not delivered
     keep        ms that it lives at least while something is to be delivered
     to:NAME     number of the last event that this destination got, or does not want
@@ -153,6 +156,11 @@ class ShardKeys:
     def letters(self) -> str:
         """Dead letters."""
         return self.name("letters")
+
+    @property
+    def letters_size(self) -> str:
+        """How many dead letters there are, what they take."""
+        return self.name("letters_size")
 
     @property
     def replay(self) -> str:

@@ -1,9 +1,14 @@
 """Dead letters: what could not be delivered, with all that it takes to send it again."""
 
+from typing import Final
+
 import msgspec
 
 from steno_common.errors import MessageError
 from steno_common.messages import Destination, Event, Session
+
+ROOM_BYTES: Final = 1024
+"""Of each letter that a shard may keep, on average."""
 
 
 class Letter(msgspec.Struct, frozen=True, tag="letter.v1"):

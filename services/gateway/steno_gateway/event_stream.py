@@ -97,10 +97,8 @@ class _Stream:
         """Tell what follows an event, until the session is over for this listener."""
         async with aclosing(told_to(self.services, self.snapshot, after, self.asked)) as all_told:
             async for told in all_told:
-                assert told.message is not None
                 event_id = None if told.number is None else f"{self.snapshot.epoch}-{told.number}"
-                await self._write(sse_block(EVENT_NAMES[told.message["type"]], told.encoded,
-                                            event_id))  # fmt: skip
+                await self._write(sse_block(EVENT_NAMES[told.type], told.encoded, event_id))
 
     async def send(self, message: Json) -> None:
         """Tell something that is no event of the session."""

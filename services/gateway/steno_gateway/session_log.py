@@ -29,6 +29,8 @@ RECENT: Final = 64
 """Events of a session that are kept for its other readers."""
 SUMMARIES: Final = 16
 """Kept of one session, each as long as its text: readers may think of any number of choices."""
+SUMMARY_BYTES: Final = 8 << 20
+"""That those of one session take, unless the newest alone takes more."""
 
 
 @dataclass(eq=False)
@@ -55,24 +57,27 @@ class Told:
             return translation_message(self.session_id, self.item.number, translation, segment)
         return event_message(self.session_id, self.item.number, self.item.event)
 
+    @property
+    def type(self) -> str:
+        """What kind of message it is; there must be one."""
+        assert self.message is not None
+        return str(self.message["type"])
+
     @cached_property
     def encoded(self) -> bytes:
         """The message as JSON."""
         return msgspec.json.encode(self.message)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Summary:
     """What a session's log says so far, in one message."""
 
     number: int
     """Of the event behind which its reader goes on."""
-    message: Json
-
-    @cached_property
-    def encoded(self) -> bytes:
-        """The message as JSON."""
-        return msgspec.json.encode(self.message)
+    type: str
+    encoded: bytes
+    """The message as JSON."""
 
 
 @dataclass(eq=False, slots=True)
@@ -125,11 +130,18 @@ class SessionLog:
     def summary(self, epoch: str, choice: Choice) -> Summary:
         """Give the story in one message, the same for all who choose the same."""
         if choice not in self._summaries:
-            if len(self._summaries) >= SUMMARIES:
-                del self._summaries[next(iter(self._summaries))]
             message = snapshot_message(self.session_id, epoch, self._story, choice)
-            self._summaries[choice] = Summary(self._story.told, message)
+            encoded = msgspec.json.encode(message)
+            self._summaries[choice] = Summary(self._story.told, message["type"], encoded)
+            while self._has_too_many:
+                del self._summaries[next(iter(self._summaries))]
         return self._summaries[choice]
+
+    @property
+    def _has_too_many(self) -> bool:
+        """Whether the oldest of several summaries should go."""
+        held = [len(summary.encoded) for summary in self._summaries.values()]
+        return len(held) > 1 and (len(held) > SUMMARIES or sum(held) > SUMMARY_BYTES)
 
     def _go_on(self, after: int, events: Sequence[Numbered]) -> None:
         if events and events[-1].number > self._story.through:

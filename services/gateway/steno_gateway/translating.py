@@ -23,7 +23,7 @@ REFUSALS: Final[Mapping[Outcome, tuple[str, str]]] = MappingProxyType(
     {
         Outcome.MISSING: ("session_not_found", "no such session"),
         Outcome.UNKNOWN: ("event_not_found", "the session has no final of this number"),
-        Outcome.FULL: ("too_many_translations", "the session has as many translations as it may"),
+        Outcome.FULL: ("too_many_translations", "the session has no room for more translations"),
     }
 )
 

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from steno_common.messages import Destination
 
 WIDTH: Final = 16
-"""Tries at a time to one destination, of all sessions."""
+"""Tries of events at a time to one destination, of all sessions."""
 TRIES: Final = 400
 """Tries at a time to all destinations; who waits for its turn has not been tried."""
 LENGTH: Final = 128
@@ -24,7 +24,7 @@ class Lane:
 
     room: asyncio.Semaphore
     """Shared with all others."""
-    sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WIDTH))
+    sending: asyncio.Semaphore
     taken: int = 0
     """Deliveries in hand, those that wait for their turn too."""
 
@@ -44,6 +44,8 @@ class Lane:
 class Lanes:
     """The ways to all destinations that something is in hand for."""
 
+    width: int = field(default_factory=lambda: WIDTH)
+    """Tries at a time to one destination."""
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TRIES))
     _lanes: WeakValueDictionary[str, Lane] = field(default_factory=WeakValueDictionary)
 
@@ -52,5 +54,7 @@ class Lanes:
         where = urlsplit(destination.url).netloc or destination.name
         lane = self._lanes.get(f"{destination.kind} {where}")
         if lane is None:
-            self._lanes[f"{destination.kind} {where}"] = lane = Lane(self._room)
+            self._lanes[f"{destination.kind} {where}"] = lane = Lane(
+                self._room, asyncio.Semaphore(self.width)
+            )
         return lane

@@ -55,3 +55,7 @@ OLDEST: Final = Gauge(
     "steno_notifier_overdue_seconds", "How long the oldest due delivery waits for a notifier."
 )
 LETTERS: Final = Gauge("steno_notifier_letters", "Dead letters that are kept.")
+DROPPED: Final = Gauge(
+    "steno_notifier_letters_dropped",
+    "Dead letters so far that went because newer ones took their room.",
+)

@@ -21,6 +21,8 @@ from steno_common.store.letters import LetterId
 HANDS = 6
 """Deliveries in hand; who took longer ago has crashed."""
 WAIT_MS = 700
+MOST = 4
+"""Letters that are kept."""
 _NOTHING = Status("nothing")
 
 
@@ -76,8 +78,9 @@ class Notifiers(LossyMachine):
         elif answered:
             del self.hands[at]
 
-    @rule(which=some, gone=st.booleans(), answered=st.booleans(), again=st.booleans())
-    def give_up(self, which: int, gone: bool, answered: bool, again: bool) -> None:
+    @rule(which=some, gone=st.booleans(), answered=st.booleans(), again=st.booleans(),
+          length=st.sampled_from([0, 0, 0, 1500, 6000]))  # fmt: skip
+    def give_up(self, which: int, gone: bool, answered: bool, again: bool, length: int = 0) -> None:
         if (hand := self.hand(which)) is None or hand[2].cursor >= hand[2].event:
             return
         at, place, standing = hand
@@ -85,9 +88,10 @@ class Notifiers(LossyMachine):
         event = self.model.configs[place.session_id].destinations[0]
         letter = Letter(f"{len(self.model.letters)}", standing.session, standing.epoch, event,
                         number, self.some_event(place, number), tries=standing.tries,
+                        reason="x" * length,
                         created_ms=self.model.now + 1_000 - 700 * number)  # fmt: skip
         for _ in range(1 + again):
-            settled = self.delivering("give_up", place, standing, letter, most=1000, gone=gone)
+            settled = self.delivering("give_up", place, standing, letter, most=MOST, gone=gone)
             self.check(place.session_id)
             self.check_letters()
         self.settled(at, settled, number, answered=answered)
@@ -230,13 +234,41 @@ class Notifiers(LossyMachine):
         self.replays.pop(chosen.entry, None)
         for turn in range(1 + twice):
             if again:
-                gone = self.rig.write_to("renew", chosen, letter, most=1000)
-                self.model.letters += [letter] * (turn == 0)
+                gone = self.rig.write_to("renew", chosen, letter, most=MOST)
+                if turn == 0:
+                    self.model.post(letter, MOST)
             else:
                 gone = self.rig.write_to("dispose", [chosen])
             assert gone == (turn == 0)
             self.check_letters()
         assert self.rig.write_to("resend", [(chosen, letter)]) == 0
+        self.check_letters()
+
+    @rule(which=some, length=st.sampled_from([0, 700, 1200]))
+    def give_up_many(self, which: int, length: int) -> None:
+        """Let news come, and become letters, until there is no room for all of them."""
+        self.reconnect(which, "paused")
+        self.take(4)
+        for turn in range(MOST + 1):
+            self.give_up(turn, gone=False, answered=True, again=False, length=length)
+
+    @rule(which=some, length=st.sampled_from([1200, 6000]))
+    def meddle(self, which: int, length: int) -> None:
+        """Have somebody change the letters who counts nothing."""
+        self.give_up_many(which, 0)
+        letters = self.some_letters()
+        if letters:
+            at = which % len(letters)
+            self.rig.lose_letter(letters[at][0])
+            del self.model.letters[at]
+            self.give_up_many(which, length)
+
+    @rule(which=some)
+    def expire_letters(self, which: int) -> None:
+        if which > 2:
+            return
+        self.rig.expire_letters(-1e10)
+        self.model.letters.clear()
         self.check_letters()
 
     def some_letters(self) -> list[tuple[LetterId, Letter]]:
@@ -249,3 +281,4 @@ class Notifiers(LossyMachine):
         """Compare all dead letters."""
         assert [letter for _, letter in self.rig.letters()] == self.model.letters
         assert self.rig.replays() == self.replays
+        assert self.rig.dropped() == self.model.dropped

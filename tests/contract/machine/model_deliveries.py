@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tests.contract.machine.model_gateway import Book
 
-from steno_common.letters import Letter
+from steno_common.letters import ROOM_BYTES, Letter, encode_letter
 from steno_common.store.deliveries import LEASE_MS, Place, Settled, Standing
 
 
@@ -53,11 +53,11 @@ class Notifier(Book):
     def give_up(
         self, place: Place, standing: Standing, letter: Letter, *, most: int, gone: bool = False
     ) -> Settled:
-        return self._settle(place, standing, letter.number, letter, gone=gone)
+        return self._settle(place, standing, letter.number, letter, most=most, gone=gone)
 
     def _settle(
         self, place: Place, standing: Standing, through: int, letter: Letter | None = None,
-        *, gone: bool = False,
+        *, most: int = 0, gone: bool = False,
     ) -> Settled:  # fmt: skip
         sid, name = place
         state = self.state(sid)
@@ -68,7 +68,7 @@ class Notifier(Book):
         if state.epoch != standing.epoch or cursor not in {standing.cursor, through}:
             return Settled.ELSEWHERE
         if letter and cursor == standing.cursor:
-            self.letters.append(letter)
+            self.post(letter, most)
         state.failed.pop(name, None)
         state.cursors[name] = through
         if gone:
@@ -78,6 +78,16 @@ class Notifier(Book):
             return Settled.MORE
         state.places.pop(name, None)
         return Settled.DONE
+
+    def post(self, letter: Letter, most: int) -> None:
+        """Keep a letter; where there is no room for all, the oldest go."""
+        self.letters.append(letter)
+        while len(self.letters) > 1 and (
+            len(self.letters) > most
+            or sum(len(encode_letter(each)) for each in self.letters) > most * ROOM_BYTES
+        ):
+            del self.letters[0]
+            self.dropped += 1
 
     def retry(self, place: Place, standing: Standing, seconds: float) -> Settled:
         sid, name = place

@@ -40,6 +40,8 @@ class Book:
     """When each transcriber spoke last, what it said."""
     letters: list[Letter] = field(default_factory=list)
     """Dead letters, in their order."""
+    dropped: int = 0
+    """Of these, those that had no room."""
 
     def state(self, sid: str) -> State:
         return self.states.setdefault(sid, State())

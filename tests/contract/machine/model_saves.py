@@ -6,7 +6,7 @@ from tests.contract.machine.model import Model
 from tests.contract.machine.model_translations import TranslationBook, translated
 from tests.contract.machine.state import State
 
-from steno_common.messages import Event
+from steno_common.messages import Event, encode
 from steno_common.policy import Choice
 from steno_common.saved import Saved, told_by
 from steno_common.store.sessions import Outcome
@@ -53,7 +53,8 @@ class SavingModel(Model, TranslationBook):
             silence=saved.silence, open_from=told.open_from, last_end=told.last_end,
             utterances=told.utterances, finals=told.finals,
             latencies=[saved.latency_ms, saved.latencies], events=list(log),
-            translations=len(told.translations), translated=translated(told.translations),
+            translated=translated(told.translations),
+            translated_bytes=sum(len(encode(each)) for each in told.translations.values()),
             fence=self.newer(old.fence), due=self.now if told.open_from else old.due,
             abandoned=self.now + self.limits.abandon_ms,
             # Those of a life before it that are not this session's any more are not known.

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 
 from tests.contract.machine.model_gateway import Book
 
-from steno_common.messages import Final, Translation
+from steno_common.messages import Final, Translation, encode
 from steno_common.store.sessions import Outcome
-from steno_common.store.translations import MOST_TRANSLATIONS, Stored
+from steno_common.store.translations import Stored
+
+MOST_BYTES = 600
+"""Of one session's translations: some eight short ones."""
 
 
 def translated(translations: Mapping[int, Translation]) -> dict[str, int]:
@@ -30,10 +33,10 @@ class TranslationBook(Book):
         of = events[translation.event - 1] if 0 < translation.event <= len(events) else None
         if translation.event and not isinstance(of, Final):
             return Stored(Outcome.UNKNOWN, 0)
-        if state.translations >= MOST_TRANSLATIONS:
+        if state.translated_bytes + len(encode(translation)) > MOST_BYTES:
             return Stored(Outcome.FULL, 0)
         events.append(translation)
-        state.translations += 1
+        state.translated_bytes += len(encode(translation))
         state.translated[field] = len(events)
         self.ring(sid)
         return Stored(Outcome.DONE, len(events))

@@ -205,7 +205,13 @@ TRANSLATIONS: Final = {
         "translate", "redis.call('HSET', META, ARGV[3], number)"
     ),
     "translate counts nothing": lacking(
-        "translate", "redis.call('HINCRBY', META, 'translations', 1)"
+        "translate", "redis.call('HINCRBY', META, 'translated', #ARGV[6])"
+    ),
+    "translate has no bound": without(
+        "translate", "if int(held[2]) + #ARGV[6] > int(ARGV[5]) then return"
+    ),
+    "translate goes beyond the bound": Mutant(
+        "translate", "int(held[2]) + #ARGV[6]", "int(held[2])"
     ),
     "translate for ever": lacking(
         "translate", "redis.call('PEXPIRE', LOG, redis.call('PTTL', META))"
@@ -266,7 +272,7 @@ DELIVERIES: Final = {
         "settle", "redis.call('HDEL', META, 'tries:' .. name)", "do end"
     ),
     "settle moves no cursor": lacking("settle", "redis.call('HSET', META, cursor, ARGV[5])"),
-    "settle forgets who is gone": Mutant("settle", "if ARGV[10] == '1'", "if false"),
+    "settle forgets who is gone": Mutant("settle", "if ARGV[11] == '1'", "if false"),
     "settle overlooks what follows": Mutant("settle", "> int(ARGV[5]) then", "< 0 then"),
     "settle lets go of what follows": lacking(
         "settle", "redis.call('ZADD', OUTGOING, now() + ARGV[6], place)"
@@ -298,9 +304,26 @@ DELIVERIES: Final = {
     ),
     "redeem for everybody": lacking("redeem", "redis.call('ZADD', KEYS[1], at + ARGV[1], id)"),
     "redeem more than asked": Mutant("redeem", "0, ARGV[2] - 1)", "0, ARGV[2])"),
-    "dispose twice": without("dispose", "if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return"),
-    "dispose keeps it to be resent": lacking("dispose", "redis.call('ZREM', KEYS[2], ARGV[1])"),
+    "dispose twice": Mutant("dispose", "if not entry then return 0", "if not entry then return 1"),
+    "dispose keeps it to be resent": lacking("dispose", "redis.call('ZREM', KEYS[3], ARGV[1])"),
     "dispose loses what failed": Mutant("dispose", "if ARGV[2] ~= ''", "if false"),
+    "letters have no bound": Mutant("letters", "(count > most or bytes", "(bytes"),
+    "letters may take any room": Mutant("letters", "most or bytes > most_bytes) do", "most) do"),
+    "letters make room for one too many": Mutant("letters", "bytes > most_bytes) do", "true) do"),
+    "a letter makes no room for itself": Mutant("letters", "count > 1 and", ""),
+    "letters take no room": lacking("letters", "redis.call('HINCRBY', size, 'bytes', #letter)"),
+    "letters that went take room": lacking(
+        "letters", "redis.call('HINCRBY', size, 'bytes', -letter_bytes(entry))"
+    ),
+    "letters are counted once": Mutant("letters", "~= redis.call('XLEN', letters)", "== -1"),
+    "letters that nobody counted go": Mutant(
+        "letters", "'letters', count, 'bytes', bytes)", "'letters', count, 'bytes', most_bytes)"
+    ),
+    "letters go unseen": lacking("letters", "redis.call('HINCRBY', size, 'dropped', 1)"),
+    "letters that nobody counted go unseen": lacking(
+        "letters", "redis.call('HINCRBY', size, 'dropped', older)"
+    ),
+    "letters stay for ever": lacking("expire", "drop_letter(KEYS[1], KEYS[2], oldest)"),
 }
 
 POLICIES: Final = {

@@ -10,11 +10,13 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from redis.asyncio import Redis
+from tests.contract.machine.model_translations import MOST_BYTES
 from tests.contract.machine.state import ENGINES, Seen, look
 
 from steno_common.keys import ShardKeys
 from steno_common.letters import Letter
 from steno_common.store import scripts as scripts_module
+from steno_common.store.backlog import BacklogStore
 from steno_common.store.deliveries import DeliveryStore
 from steno_common.store.letters import LetterId, LetterStore, Wanted
 from steno_common.store.limits import Limits
@@ -65,8 +67,10 @@ class Rig:
         self._redis = redis
         self._parts = (SessionStore(link, limits), WorkStore(link, limits),
                        WindowStore(link, limits), WorkerStore(link, limits),
-                       SaveStore(link, limits), TranslationStore(link, limits))  # fmt: skip
+                       SaveStore(link, limits),
+                       TranslationStore(link, limits, MOST_BYTES))  # fmt: skip
         self._deliveries, self._letters = DeliveryStore(link, limits), LetterStore(link, limits)
+        self._backlog = BacklogStore(link, limits)
 
     def do(self, name: str, *args: Any, **named: Any) -> Any:
         """Call the one store that has a method of this name."""
@@ -92,6 +96,18 @@ class Rig:
             return [entry async for entry in self._letters.find(Wanted())]
 
         return self._runner.run(found())
+
+    def dropped(self) -> int:
+        """Read how many letters had no room."""
+        return int(self._command("hget", ShardKeys(0).letters_size, "dropped") or 0)
+
+    def lose_letter(self, letter_id: LetterId) -> None:
+        """Let a letter go as by hand, or by a version that counts nothing."""
+        self._command("xdel", ShardKeys(0).letters, letter_id.entry)
+
+    def expire_letters(self, seconds: float) -> None:
+        """Let old letters go."""
+        self._runner.run(self._backlog.expire_letters(seconds))
 
     def replays(self) -> dict[str, int]:
         """Read which letters are to be sent again, with the ms when."""
@@ -168,7 +184,7 @@ class Rig:
 
     def load_scripts(self) -> None:
         """Have the server compile every script; raises if one is no Lua."""
-        for name in script_names() - {"prelude", "lines", "session"}:
+        for name in script_names() - {"prelude", "lines", "session", "letters"}:
             self._command("script_load", scripts_module.source(name))
 
     def _command(self, name: str, *args: Any, **named: Any) -> Any:

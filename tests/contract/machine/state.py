@@ -56,7 +56,7 @@ class State:
     handed: int = 0
     finished: int = 0
     """Number of the event that ends it."""
-    translations: int = 0
+    translated_bytes: int = 0
     translated: dict[str, int] = field(default_factory=dict)
     """Of translations in the log, by the fields that name them."""
     removed: bool = False
@@ -180,7 +180,7 @@ def _state(meta: dict[str, bytes]) -> State:
     state.context, state.consumed = text("context"), text("consumed") or "0-0"
     state.ended, state.finished = "ended" in meta, number("finished")
     state.engine, state.handed = text("engine"), number("handed")
-    state.translations = number("translations")
+    state.translated_bytes = number("translated")
     state.translated = {name: int(value) for name, value in meta.items() if name.startswith("tr:")}
     state.conn, state.next, state.received, state.seen = numbers("conn", "next", "received", "seen")
     state.commits, state.done, state.offset, state.border = numbers(

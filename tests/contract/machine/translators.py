@@ -38,6 +38,11 @@ class TranslatedMachine(LossyMachine):
         if not late:
             self.work_on(self.sid(which), cut)
 
+    @rule(which=some, language=languages)
+    def translate_too_much(self, which: int, language: str) -> None:
+        for text in 5 * ("one", "two"):
+            self.translate(which, 0, language, text, "present", 1)
+
     @rule(language=languages)
     def translate_before_all(self, language: str) -> None:
         self.create(again=False)

@@ -1,5 +1,7 @@
 """Readers of one session share what they read of its log, each at its own pace."""
 
+import pytest
+
 from steno_common.messages import (
     Completed,
     Event,
@@ -11,6 +13,7 @@ from steno_common.messages import (
 )
 from steno_common.store.base import Numbered
 from steno_common.store.sessions import Outcome, Polled
+from steno_gateway import session_log
 from steno_gateway.domain.choice import EVERYTHING_SAID, Choice
 from steno_gateway.session_log import PAGE, RECENT, SUMMARIES, SessionLog
 from steno_gateway.subscription import Subscription
@@ -173,6 +176,22 @@ async def test_of_many_choices_the_newest_summaries_are_kept() -> None:
     made = [reader.log.summary("epoch", choice) for choice in others]
     assert list(reader.log._summaries) == others
     assert [reader.log.summary("epoch", choice) for choice in others] == made
+
+
+async def test_summaries_of_a_session_take_so_much_room_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    choices = [Choice((f"en-{number:04}",)) for number in range(5)]
+    (reader,) = shared(a_translated_session(), 1, choices[0])
+    length = len((await reader.summary("epoch", 90)).encoded)
+    monkeypatch.setattr(session_log, "SUMMARY_BYTES", 3 * length)
+    for choice in choices:
+        assert len(reader.log.summary("epoch", choice).encoded) == length
+    assert list(reader.log._summaries) == choices[2:]
+    monkeypatch.setattr(session_log, "SUMMARY_BYTES", 1)
+    made = reader.log.summary("epoch", SPANISH)
+    assert list(reader.log._summaries) == [SPANISH]
+    assert reader.log.summary("epoch", SPANISH) is made
 
 
 async def test_a_log_that_lost_events_tells_another_story() -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from steno_common.errors import MessageError
 from steno_common.keys import SessionKeys, ShardKeys
-from steno_common.letters import Letter, encode_letter
+from steno_common.letters import ROOM_BYTES, Letter, encode_letter
 from steno_common.messages import Numbered, Session, decode
 from steno_common.store.base import Part, read_events, session_call
 from steno_common.store.scripts import Call
@@ -158,7 +158,8 @@ class DeliveryStore(Part):
     ) -> Settled:
         """Make a letter of an event and move the cursor behind it, both or neither.
 
-        `most`: letters that a shard keeps; `gone`: all that follows becomes letters.
+        `most`: letters that a shard keeps, of ROOM_BYTES each; `gone`: all that follows becomes
+        letters.
         """
         payload = encode_letter(letter)
         return await self._settle(place, standing, letter.number, payload, most=most, gone=gone)
@@ -170,7 +171,7 @@ class DeliveryStore(Part):
         keys = self.keys(place.session_id)
         call = session_call(
             "settle", keys, place.name, standing.epoch, standing.cursor, through, LEASE_MS,
-            self.limits.retention_ms, letter, most, int(gone),
+            self.limits.retention_ms, letter, most, most * ROOM_BYTES, int(gone),
         )  # fmt: skip
         return Settled(await self.link.run(_with_letters(call, keys)))
 
@@ -188,7 +189,7 @@ class DeliveryStore(Part):
 
 
 def _with_letters(call: Call, keys: SessionKeys) -> Call:
-    return dataclasses.replace(call, keys=(*call.keys, keys.letters))
+    return dataclasses.replace(call, keys=(*call.keys, keys.letters, keys.letters_size))
 
 
 def _standing(held: Sequence[bytes | None]) -> Standing | None:

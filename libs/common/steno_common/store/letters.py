@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from steno_common.errors import MessageError
 from steno_common.keys import ShardKeys
-from steno_common.letters import Letter, decode_letter, encode_letter
+from steno_common.letters import ROOM_BYTES, Letter, decode_letter, encode_letter
 from steno_common.store.base import Part
 from steno_common.store.deliveries import LEASE_MS
 from steno_common.store.scripts import Call
@@ -126,7 +126,8 @@ class LetterStore(Part):
             made = letter.created_ms or letter_id.at_ms
             by_shard.setdefault(letter_id.shard, []).extend((letter_id.entry, made))
         calls = [
-            Call("resend", shard, _keys(shard), entries) for shard, entries in by_shard.items()
+            Call("resend", shard, [ShardKeys(shard).letters, ShardKeys(shard).replay], entries)
+            for shard, entries in by_shard.items()
         ]
         return sum(await self.link.run_all(calls))
 
@@ -167,21 +168,21 @@ class LetterStore(Part):
     async def dispose(self, letter_ids: Sequence[LetterId]) -> int:
         """Let letters go; gives how many of them there were."""
         calls = [
-            Call("dispose", each.shard, _keys(each.shard), [each.entry, "", 0])
+            Call("dispose", each.shard, _keys(each.shard), [each.entry, "", 0, 0])
             for each in letter_ids
         ]
         return sum(await self.link.run_all(calls))
 
     async def renew(self, letter_id: LetterId, letter: Letter, *, most: int) -> bool:
         """Put a letter that failed again in the place of the one it was; False if that is gone."""
-        payload = encode_letter(letter)
         call = Call("dispose", letter_id.shard, _keys(letter_id.shard),
-                    [letter_id.entry, payload, most])  # fmt: skip
+                    [letter_id.entry, encode_letter(letter), most, most * ROOM_BYTES])  # fmt: skip
         return bool(await self.link.run(call))
 
 
 def _keys(shard: int) -> list[str]:
-    return [ShardKeys(shard).letters, ShardKeys(shard).replay]
+    keys = ShardKeys(shard)
+    return [keys.letters, keys.letters_size, keys.replay]
 
 
 def _letter(fields: dict[bytes, bytes]) -> Letter | None:

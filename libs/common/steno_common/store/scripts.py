@@ -12,10 +12,11 @@ from redis.asyncio.client import Pipeline
 _SESSION_PARTS: Final = ("prelude", "lines", "session")
 _OF_NO_SESSION: Final = (
     "renew", "beat", "prepare", "bind", "take", "hold", "putoff", "resend", "redeem",
-    "dispose",
 )  # fmt: skip
 _PARTS: Final = {
     "claim": ("prelude", "lines"),
+    "settle": (*_SESSION_PARTS, "letters"),
+    **dict.fromkeys(("dispose", "expire"), ("prelude", "letters")),
     **dict.fromkeys(_OF_NO_SESSION, ("prelude",)),
 }
 

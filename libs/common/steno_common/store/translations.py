@@ -9,8 +9,8 @@ from steno_common.messages import Translation, encode
 from steno_common.store.base import Part, read_events, session_call
 from steno_common.store.sessions import Outcome
 
-MOST_TRANSLATIONS: Final = 20_000
-"""Of one session: sixteen languages of an hour of quick talk."""
+MOST_BYTES: Final = 4 << 20
+"""Of one session's translations in its log: sixteen languages of an hour of quick talk."""
 PAGE: Final = 100
 
 
@@ -31,12 +31,15 @@ def place(translation: Translation) -> str:
 def fields(translations: Mapping[int, Translation]) -> dict[str, int]:
     """Give all fields that follow from the translations of a log, by their numbers."""
     places = {place(each): number for number, each in translations.items()}
-    return places | {"translations": len(translations)} if translations else {}
+    held = sum(len(encode(each)) for each in translations.values())
+    return places | {"translated": held} if translations else {}
 
 
 @dataclass(frozen=True, slots=True)
 class TranslationStore(Part):
     """Translations as a gateway takes them; every call may be repeated."""
+
+    most_bytes: int = MOST_BYTES
 
     async def made_at(self, session_id: str, created_ms: int) -> int:
         """Give the number of the final that was made at a time, 0 if there is none.
@@ -65,11 +68,11 @@ class TranslationStore(Part):
         """Store a translation; the session may be over, as long as it is there.
 
         `epoch`: the life of the session that the final's number is of; empty: the present one.
-        DONE; NOTHING: that final has one in this language; FULL: the session has too many; MISSING:
-        no such session; UNKNOWN: no such final.
+        DONE; NOTHING: that final has one in this language; FULL: the session has no room for it;
+        MISSING: no such session; UNKNOWN: no such final.
         """
         code, number = await self.link.run(
             session_call("translate", self.keys(session_id), translation.event, place(translation),
-                         epoch, MOST_TRANSLATIONS, encode(translation))
+                         epoch, self.most_bytes, encode(translation))
         )  # fmt: skip
         return Stored(Outcome(code), number)

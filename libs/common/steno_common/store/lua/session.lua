@@ -6,13 +6,6 @@ local SID = ARGV[1]
 
 local function get(field) return redis.call('HGET', META, field) end
 
--- A field of a stream's entry.
-local function field(fields, name)
-  for i = 1, #fields, 2 do
-    if fields[i] == name then return fields[i + 1] end
-  end
-end
-
 -- What is to be delivered stays for as long as notifiers may be away.
 local function stay(ms)
   local longest = math.max(int(ms), int(get('keep')))
