@@ -15,6 +15,7 @@ from tests.contract.machine.state import ENGINES, Seen, look
 
 from steno_common.keys import ShardKeys
 from steno_common.letters import Letter
+from steno_common.store import link as link_module
 from steno_common.store import scripts as scripts_module
 from steno_common.store.backlog import BacklogStore
 from steno_common.store.deliveries import DeliveryStore
@@ -203,7 +204,11 @@ def open_rig(url: str, limits: Limits, mutant: Mutant | None = None) -> Iterator
         text = mutant.apply(source(script)) if mutant else source(script)
         return text.replace(_SERVER_TIME, _TEST_TIME)
 
-    with asyncio.Runner() as runner, patch.object(scripts_module, "source", altered):
+    with (
+        asyncio.Runner() as runner,
+        patch.object(scripts_module, "source", altered),
+        patch.object(link_module, "ANSWER_SECONDS", 60.0),  # no rule speaks of a slow server
+    ):
         stack = AsyncExitStack()
         link = runner.run(stack.enter_async_context(open_link(url)))
         redis = Redis.from_url(url, protocol=2)
