@@ -8,7 +8,7 @@ import numpy as np
 from steno_common.messages import Prosody
 from steno_transcriber.domain import prosody
 from steno_transcriber.domain.frames import Frames
-from steno_transcriber.domain.prosody import FRAME, FULL_SCALE, HOP
+from steno_transcriber.domain.prosody import FRAME, FULL_SCALE, HOP, Values
 from steno_transcriber.domain.samples import Samples
 
 WINDOW: Final = 126
@@ -31,7 +31,8 @@ class EmotionMeter:
 
     def __init__(self, position: int = 0) -> None:
         self._frames = Frames(position, length=FRAME, hop=HOP, most=WINDOW)
-        self._levels: deque[list[float]] = deque(maxlen=WINDOW)
+        self._levels: Values | None = None
+        """Of the newest frames."""
         self._newest: deque[tuple[int, int, float, float]] = deque(maxlen=NEWEST)
         """Of each frame: sum and square sum of its newer half, power and moment."""
 
@@ -44,19 +45,23 @@ class EmotionMeter:
         frames = self._frames.take()
         if len(frames):
             self._take(frames)
-        if len(self._levels) < prosody.LEAST_FRAMES:
+        levels = self._levels
+        if levels is None or len(levels) < prosody.LEAST_FRAMES:
             return None
         total, squares, power, moment = (sum(values) for values in zip(*self._newest, strict=True))
         loudness = prosody.volume((squares - total**2 / _HEARD) / _HEARD / FULL_SCALE**2)
         return Prosody(
             volume=loudness,
-            rate=prosody.rate(prosody.onsets(np.array(self._levels)), len(self._levels)),
+            rate=prosody.rate(prosody.onsets(levels), len(levels)),
             energy=prosody.energy(power, moment) if loudness else 0.0,
         )
 
     def _take(self, frames: Samples) -> None:
         magnitudes = prosody.spectra(frames)
-        self._levels.extend(prosody.levels(magnitudes).tolist())
+        levels = prosody.levels(magnitudes)
+        if self._levels is not None:
+            levels = np.concatenate((self._levels, levels))
+        self._levels = levels[-WINDOW:]
         wave = frames[-NEWEST:, HOP:].astype(np.int64)
         power, moment = prosody.moments(magnitudes[-NEWEST:])
         sums, squares = wave.sum(axis=1), np.square(wave).sum(axis=1)
